@@ -1,0 +1,200 @@
+"""What the bank, SMS and payment gateways have in common: namespaces, faults, limits, latency.
+
+A gateway is a pure model. Whoever runs it, the simulator or a server, hands in calls with the time
+and carries out what comes back: the reply after its delay, timers, and callbacks.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import ClassVar, Generic, Protocol, TypeVar
+
+from mocks.capacity import ServerPool
+from mocks.fault_timeline import FaultTimeline
+from mocks.messages import Call, CallRecord, FollowUp, Notification, Reply, Timer
+from scenarios.distributions import Delay
+from scenarios.faults import Fault
+from scenarios.keyed import Keyed
+from scenarios.token_bucket import TokenBucket
+
+MAX_NAMESPACES = 1000
+
+
+class GatewayWorld(Protocol):
+    """The part of a scenario's world that every gateway section has."""
+
+    @property
+    def latency(self) -> dict[str, Delay]: ...
+    @property
+    def rate_limit(self) -> float | None: ...
+    @property
+    def concurrency(self) -> int | None: ...
+
+
+S = TypeVar("S")
+
+
+class Space(Generic[S]):
+    """Everything one namespace knows: the gateway's own `state`, faults, limits, counters."""
+
+    __slots__ = ("bucket", "counts", "faults", "pool", "state")
+
+    def __init__(self, state: S, faults: FaultTimeline, world: GatewayWorld) -> None:
+        self.state = state
+        self.faults = faults
+        self.counts: dict[tuple[str, str], int] = {}
+        rate = world.rate_limit
+        self.bucket = TokenBucket(rate, max(1.0, rate)) if rate else None
+        self.pool = ServerPool(world.concurrency) if world.concurrency else None
+
+    def count(self, op: str, subject: str) -> int:
+        """How many calls of `op` about `subject` there were before this one."""
+        key = (op, subject)
+        nth = self.counts.get(key, 0)
+        self.counts[key] = nth + 1
+        return nth
+
+
+class TooManyNamespaces(Exception):
+    """The server holds MAX_NAMESPACES namespaces; reset some before opening another."""
+
+
+class Gateway(ABC, Generic[S]):
+    """A gateway model. Subclasses say what an operation answers; this class says when, and what
+    faults and limits make of it. State changes at `handle`, before the delay, so that a retry sent
+    during the delay meets the new state."""
+
+    name: ClassVar[str]
+    operations: ClassVar[Mapping[str, str]]
+    """Path below the gateway's root by operation, for servers: `{"open": "/v1/open"}`."""
+
+    def __init__(
+        self,
+        world: GatewayWorld,
+        seed: int,
+        on_call: Callable[[CallRecord], None] | None = None,
+    ) -> None:
+        self._world = world
+        self._on_call = on_call
+        self._spaces: dict[str, Space[S]] = {}
+        self.keyed = Keyed(seed)
+
+    # ── what a gateway is ───────────────────────────────────────────────────────────────────────
+
+    @abstractmethod
+    def new_state(self) -> S:
+        """The state of an empty namespace."""
+
+    @abstractmethod
+    def subject(self, call: Call, state: S) -> tuple[str, str]:
+        """Whom a call is about (card, phone, agreement: the key of its draws) and the card's
+        issuer, empty where there is none. Must not depend on random identifiers of the caller."""
+
+    @abstractmethod
+    def answer(
+        self, call: Call, space: Space[S], subject: str, issuer: str, nth: int, now: float
+    ) -> tuple[Reply, list[FollowUp]]:
+        """Do the work. `nth` counts this operation on this subject from 0. The reply's `delay` is
+        what comes on top of the base latency. Malformed payloads get a refusal, not an exception.
+        """
+
+    @abstractmethod
+    def refusal(self, op: str, code: str, status: int) -> Reply:
+        """An answer of `code` in this gateway's format that did no work."""
+
+    @property
+    @abstractmethod
+    def limit_code(self) -> str:
+        """The code that answers calls beyond the rate limit."""
+
+    def latency_factor(self, op: str, issuer: str) -> float:
+        """How much slower than the base latency calls about this issuer are."""
+        return 1.0
+
+    def fire(self, timer: Timer, now: float) -> list[FollowUp]:
+        """A timer's moment has come."""
+        return []
+
+    def delivered(
+        self, notification: Notification, acknowledged: bool, now: float
+    ) -> list[FollowUp]:
+        """A callback attempt was acknowledged, or failed: what comes next."""
+        return []
+
+    # ── running it ──────────────────────────────────────────────────────────────────────────────
+
+    def space(self, namespace: str) -> Space[S]:
+        """The namespace, opened on first use. Raises TooManyNamespaces."""
+        space = self._spaces.get(namespace)
+        if space is None:
+            if len(self._spaces) >= MAX_NAMESPACES:
+                raise TooManyNamespaces(namespace)
+            faults = FaultTimeline(self.keyed)
+            space = self._spaces[namespace] = Space(self.new_state(), faults, self._world)
+        return space
+
+    def reset(self, namespace: str) -> None:
+        """Forget one namespace alone: state, faults and counters."""
+        self._spaces.pop(namespace, None)
+
+    def put_fault(self, namespace: str, fault: Fault, now: float = 0.0) -> None:
+        """Set a fault whose window counts from `now`."""
+        self.space(namespace).faults.put(fault, now)
+
+    def handle(self, call: Call, now: float) -> tuple[Reply, list[FollowUp]]:
+        """Answer one call at `now` (seconds). Raises TooManyNamespaces."""
+        space = self.space(call.namespace)
+        subject, issuer = self.subject(call, space.state)
+        nth = space.count(call.op, subject)
+        effect = space.faults.strike(call.op, issuer, subject, nth, now)
+        follow_ups: list[FollowUp] = []
+        if space.bucket is not None and not space.bucket.take(now):
+            reply = self.refusal(call.op, self.limit_code, 429)
+        elif effect is not None and effect.status:
+            reply = self.refusal(call.op, effect.code, effect.status)
+        elif effect is not None and effect.transport != "ok" and not effect.processed:
+            reply = Reply(0, {}, effect.transport.upper())
+        else:
+            reply, follow_ups = self.answer(call, space, subject, issuer, nth, now)
+        if reply.transport == "ok":
+            reply.delay += self._latency(call.op, space, subject, issuer, nth, now)
+        if effect is not None:
+            reply.delay += effect.delay
+            if effect.transport != "ok":
+                reply.transport = effect.transport
+                reply.delay = math.inf if effect.transport == "hang" else reply.delay
+        if self._on_call is not None:
+            self._on_call(
+                CallRecord(
+                    now,
+                    self.name,
+                    call.op,
+                    issuer,
+                    reply.code,
+                    reply.status,
+                    reply.delay,
+                    reply.transport,
+                    call.namespace,
+                )
+            )
+        return reply, follow_ups
+
+    def callback_lost(self, notification: Notification, subject: str, now: float) -> bool:
+        """Whether a `lost-callback` fault drops this attempt on its way."""
+        faults = self.space(notification.namespace).faults
+        effect = faults.strike(
+            notification.op, "", subject, notification.attempt, now, callback=True
+        )
+        return effect is not None and effect.lose_callback
+
+    def _latency(
+        self, op: str, space: Space[S], subject: str, issuer: str, nth: int, now: float
+    ) -> float:
+        base = self._world.latency.get(op)
+        if base is None:
+            return 0.0
+        uniform = self.keyed.uniform(self.name, op, subject, nth, "latency")
+        service = base.at(uniform) * self.latency_factor(op, issuer)
+        return service if space.pool is None else space.pool.admit(now, service) + service

@@ -1,0 +1,71 @@
+"""What the lender asks of the clock it runs in: virtual on SimPy, wall on asyncio."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+
+from mocks.lender.store import Tx
+
+T = TypeVar("T")
+
+
+class CallFailed(Exception):
+    """A gateway call brought no answer: `reason` is TIMEOUT, UNREACHABLE or RESET.
+
+    Only UNREACHABLE says that the gateway did not get the request.
+    """
+
+    def __init__(self, gateway: str, op: str, reason: str) -> None:
+        super().__init__(f"{gateway} {op}: {reason}")
+        self.gateway = gateway
+        self.op = op
+        self.reason = reason
+
+
+class GatewayAnswer(msgspec.Struct, frozen=True):
+    """An answer over HTTP, whatever its status."""
+
+    status: int
+    body: dict[str, Any]
+
+
+class World(Protocol):
+    """Everything the lender's coroutines await goes through here, and nothing else."""
+
+    @property
+    def node(self) -> str:
+        """The name of this lender process, which signs its audit chain."""
+
+    def now(self) -> float:
+        """Seconds: since the epoch in wall time, since the run began in virtual time."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+    async def call(
+        self, gateway: str, op: str, payload: dict[str, Any], timeout: float
+    ) -> GatewayAnswer:
+        """Call `bank`, `sms` or `payment`, waiting at most `timeout` seconds. Raises CallFailed."""
+
+    async def transact(self, work: Callable[[Tx], T]) -> T:
+        """Run `work` in one transaction and return its result once that is durable.
+
+        `work` must be short, synchronous and free of I/O; what it raises rolls the transaction back
+        and comes out here. It may run in another thread.
+        """
+
+    def limit(self, name: str) -> AbstractAsyncContextManager[None]:
+        """A place among those of the limit called `name` (waits in line for it)."""
+
+    def identifier(self, prefix: str) -> str:
+        """A new unique identifier, such as `bnd_...`: unpredictable in wall time."""
+
+    def digits(self, count: int) -> str:
+        """`count` decimal digits for a one-time code: unpredictable in wall time."""
+
+    def background(self, work: Coroutine[Any, Any, None]) -> None:
+        """Go on with `work` beside the request."""

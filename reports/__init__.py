@@ -1,0 +1,1 @@
+"""Results on disk: events, summaries, plots, HTML reports, comparisons, verdicts."""

@@ -1,0 +1,70 @@
+"""Delay distributions, sampled by inverse CDF so that one keyed uniform gives one value."""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property
+from statistics import NormalDist
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from scenarios.units import Seconds, parse_duration
+
+_Z99 = NormalDist().inv_cdf(0.99)
+_inverse_normal = NormalDist().inv_cdf
+
+
+class Delay(BaseModel):
+    """A delay: constant (`120ms`), or log-normal by its median and 99th percentile.
+
+    Log-normal is the usual first model of service latency and of human think time; the two
+    percentiles fix it: mu = ln p50, sigma = ln(p99 / p50) / z(0.99).
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    p50: Seconds
+    p99: Seconds
+
+    @model_validator(mode="before")
+    @classmethod
+    def _constant(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            seconds = parse_duration(value)
+            return {"p50": f"{seconds}s", "p99": f"{seconds}s"}
+        if value == 0:
+            return {"p50": 0, "p99": 0}
+        if isinstance(value, dict) and set(value) == {"p50"}:
+            return {"p50": value["p50"], "p99": value["p50"]}
+        return value
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Delay:
+        if self.p99 < self.p50:
+            raise ValueError("p99 is below p50; write the larger value as p99")
+        return self
+
+    @cached_property
+    def _mu_sigma(self) -> tuple[float, float]:
+        if self.p50 <= 0 or self.p50 == self.p99:
+            return (0.0, 0.0)
+        return (math.log(self.p50), math.log(self.p99 / self.p50) / _Z99)
+
+    def at(self, uniform: float) -> float:
+        """The delay in seconds at quantile `uniform` in [0, 1)."""
+        mu, sigma = self._mu_sigma
+        if sigma == 0.0:
+            return self.p50
+        return math.exp(mu + sigma * _inverse_normal(uniform or 2.0**-65))
+
+    @property
+    def mean(self) -> float:
+        """The mean in seconds."""
+        mu, sigma = self._mu_sigma
+        return math.exp(mu + sigma * sigma / 2) if sigma else self.p50
+
+
+def constant(seconds: float) -> Delay:
+    """A delay of `seconds`, always."""
+    return Delay.model_construct(p50=seconds, p99=seconds)

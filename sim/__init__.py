@@ -1,0 +1,1 @@
+"""The binding world in virtual time, on SimPy."""
