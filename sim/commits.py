@@ -1,0 +1,26 @@
+"""Durable commits of one database writer that groups what waits: the store's write-ahead log."""
+
+from __future__ import annotations
+
+
+class GroupCommit:
+    """One commit at a time; all transactions that arrive during a commit share the next one."""
+
+    __slots__ = ("_ends", "_next_ends")
+
+    def __init__(self) -> None:
+        self._ends = 0.0
+        self._next_ends = 0.0
+
+    def delay(self, now: float, commit: float) -> float:
+        """Seconds until a transaction that arrives at `now` is durable; `commit` is how long the
+        commit that it would start takes."""
+        if now >= self._next_ends:
+            self._ends = self._next_ends = now + commit
+        elif now >= self._ends:
+            # The commit that was next is running: this transaction starts another queue behind it.
+            self._ends = self._next_ends
+            self._next_ends = self._ends + commit
+        elif self._next_ends == self._ends:
+            self._next_ends = self._ends + commit
+        return self._next_ends - now

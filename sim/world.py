@@ -1,0 +1,180 @@
+"""The lender's World in virtual time: the same models and the same lender, driven by SimPy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Generator
+from contextlib import AbstractAsyncContextManager
+from typing import Any, TypeVar
+
+from simpy import Environment, Event
+
+from mocks.capacity import ServerPool
+from mocks.fault_timeline import FaultTimeline
+from mocks.gateway import Gateway
+from mocks.lender.memory_store import MemoryStore
+from mocks.lender.service import Lender, LenderRequest, LenderResponse
+from mocks.lender.store import Tx
+from mocks.lender.vault import MemoryVault
+from mocks.messages import Arrived, Call, FollowUp, Notification, Timer
+from mocks.sms.model import SmsGateway
+from mocks.world import CallFailed, GatewayAnswer
+from scenarios.directives import Message
+from scenarios.keyed import Keyed
+from scenarios.schema import Scenario
+from sim.clock import start, wait
+from sim.commits import GroupCommit
+from sim.limits import Limit
+
+T = TypeVar("T")
+
+_FAILURES = {"refuse": "UNREACHABLE", "reset": "RESET"}
+
+
+class SimWorld:
+    """Gateways and lender around one SimPy environment; also `mocks.world.World` to the lender.
+
+    Draws that have no customer to be keyed by (commit and service times) are keyed by their count,
+    which SimPy's strict event order makes reproducible.
+    """
+
+    node = "sim"
+
+    def __init__(self, env: Environment, scenario: Scenario, gateways: list[Gateway[Any]]) -> None:
+        self.env = env
+        self.gateways = {gateway.name: gateway for gateway in gateways}
+        sms = self.gateways["sms"]
+        assert isinstance(sms, SmsGateway)  # noqa: S101  # narrows the type, cannot fail
+        self._sms = sms
+        self._machine = scenario.world.lender
+        self._keyed = Keyed(scenario.seed)
+        self._counts: dict[str, int] = {}
+        self._store = MemoryStore()
+        self._commits = GroupCommit()
+        self._cores = ServerPool(self._machine.cores)
+        self._workers = Limit(env, self._machine.workers)
+        self._connections = {
+            name: Limit(env, places) for name, places in self._machine.connections.items()
+        }
+        self._handsets: dict[str, list[Event]] = {}
+        self.lender_faults = FaultTimeline(self._keyed)
+        for fault in scenario.fault_timeline:
+            if fault.target == "lender":
+                self.lender_faults.put(fault)
+            else:
+                self.gateways[fault.target].put_fault("default", fault)
+        self.lender = Lender(scenario.lender, self, MemoryVault())
+        start(env, self.lender.run_outbox())
+
+    # ── World, as the lender sees it ────────────────────────────────────────────────────────────
+
+    def now(self) -> float:
+        return float(self.env.now)
+
+    async def sleep(self, seconds: float) -> None:
+        await wait(self.env.timeout(seconds))
+
+    async def call(
+        self, gateway: str, op: str, payload: dict[str, Any], timeout: float
+    ) -> GatewayAnswer:
+        model = self.gateways[gateway]
+        reply, follow_ups = model.handle(Call(op, payload), self.env.now)
+        self._carry_out(model, follow_ups)
+        delay = reply.delay + self._machine.call_overhead.at(self._draw("overhead"))
+        if delay > timeout:
+            await self.sleep(timeout)
+            raise CallFailed(gateway, op, "TIMEOUT")
+        await self.sleep(delay)
+        if reply.transport != "ok":
+            raise CallFailed(gateway, op, _FAILURES[reply.transport])
+        return GatewayAnswer(reply.status, reply.body)
+
+    async def transact(self, work: Callable[[Tx], T]) -> T:
+        result = self._store.transact(work)
+        commit = self._machine.commit.at(self._draw("commit"))
+        await self.sleep(self._commits.delay(self.env.now, commit))
+        return result
+
+    def limit(self, name: str) -> AbstractAsyncContextManager[None]:
+        return self._connections[name].place()
+
+    def identifier(self, prefix: str) -> str:
+        return f"{prefix}_{self._count('identifier')}"
+
+    def digits(self, count: int) -> str:
+        return str(self._keyed.integer("digits", self._count("digits")) % 10**count).zfill(count)
+
+    def background(self, work: Coroutine[Any, Any, None]) -> None:
+        start(self.env, work)
+
+    # ── the lender, as its customers see it ─────────────────────────────────────────────────────
+
+    async def serve(self, request: LenderRequest, subject: str, nth: int) -> LenderResponse | None:
+        """One request through the lender's front: faults, workers, processor, handler.
+
+        `subject` and `nth` key the draws of lender faults. None: the connection broke.
+        """
+        effect = self.lender_faults.strike(request.op, "", subject, nth, self.env.now)
+        if effect is not None:
+            if effect.delay:
+                await self.sleep(effect.delay)
+            if effect.status:
+                body = {"error": {"code": effect.code, "message": "fault"}}
+                return LenderResponse(effect.status, body)
+            if effect.transport == "hang" and not effect.processed:
+                await wait(self.env.event())
+            if effect.transport != "ok" and not effect.processed:
+                return None
+        async with self._workers.place():
+            service = self._machine.service.get(request.op) or self._machine.service["*"]
+            busy = service.at(self._draw("service"))
+            await self.sleep(self._cores.admit(self.env.now, busy) + busy)
+            response = await self.lender.handle(request)
+        return response if effect is None or effect.transport == "ok" else None
+
+    # ── handsets ────────────────────────────────────────────────────────────────────────────────
+
+    def read(self, phone: str, seen: int, patience: float) -> Generator[Event, Any, Message | None]:
+        """Wait at the handset of `phone` for a message newer than the first `seen`."""
+        message = self._sms.newest("default", phone, seen)
+        if message is not None or patience <= 0:
+            return message
+        arrived = self.env.event()
+        self._handsets.setdefault(phone, []).append(arrived)
+        yield arrived | self.env.timeout(patience)
+        readers = self._handsets.get(phone, [])
+        if arrived in readers:
+            readers.remove(arrived)
+            if not readers:
+                del self._handsets[phone]
+        return self._sms.newest("default", phone, seen)
+
+    # ── what models ask for ─────────────────────────────────────────────────────────────────────
+
+    def _carry_out(self, model: Gateway[Any], follow_ups: list[FollowUp]) -> None:
+        for follow_up in follow_ups:
+            if isinstance(follow_up, Timer):
+                self.env.process(self._fire(model, follow_up))
+            elif isinstance(follow_up, Notification):
+                start(self.env, self._notify(model, follow_up))
+            elif isinstance(follow_up, Arrived):
+                for reader in self._handsets.pop(follow_up.phone, ()):
+                    reader.succeed()
+
+    def _fire(self, model: Gateway[Any], timer: Timer) -> Generator[Event, Any, None]:
+        yield self.env.timeout(max(0.0, timer.at - self.env.now))
+        self._carry_out(model, model.fire(timer, self.env.now))
+
+    async def _notify(self, model: Gateway[Any], notification: Notification) -> None:
+        if model.callback_lost(notification, notification.key, self.env.now):
+            acknowledged = False
+        else:
+            acknowledged = await self.lender.callback(notification.op, notification.body)
+        self._carry_out(model, model.delivered(notification, acknowledged, self.env.now))
+
+    def _count(self, what: str) -> int:
+        count = self._counts.get(what, 0)
+        self._counts[what] = count + 1
+        return count
+
+    def _draw(self, what: str) -> float:
+        return self._keyed.uniform(what, self._count(what))
