@@ -79,4 +79,5 @@ def _join(one: Effect, other: Effect) -> Effect:
         transport=decided.transport,
         processed=decided.processed,
         lose_callback=one.lose_callback or other.lose_callback,
+        carrier_delay=one.carrier_delay + other.carrier_delay,
     )

@@ -11,6 +11,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import ClassVar, Generic, Protocol, TypeVar
 
+import msgspec
+
 from mocks.capacity import ServerPool
 from mocks.fault_timeline import FaultTimeline
 from mocks.messages import Call, CallRecord, FollowUp, Notification, Reply, Timer
@@ -20,6 +22,9 @@ from scenarios.keyed import Keyed
 from scenarios.token_bucket import TokenBucket
 
 MAX_NAMESPACES = 1000
+
+DELIVER = "deliver"
+"""The `Timer.event` of a message that reaches its handset; a `carrier-delay` fault moves it."""
 
 
 class GatewayWorld(Protocol):
@@ -158,6 +163,8 @@ class Gateway(ABC, Generic[S]):
             reply = Reply(0, {}, effect.transport.upper())
         else:
             reply, follow_ups = self.answer(call, space, subject, issuer, nth, now)
+            if effect is not None and effect.carrier_delay:
+                follow_ups = [_later(item, effect.carrier_delay) for item in follow_ups]
         if reply.transport == "ok":
             reply.delay += self._latency(call.op, space, subject, issuer, nth, now)
         if effect is not None:
@@ -198,3 +205,10 @@ class Gateway(ABC, Generic[S]):
         uniform = self.keyed.uniform(self.name, op, subject, nth, "latency")
         service = base.at(uniform) * self.latency_factor(op, issuer)
         return service if space.pool is None else space.pool.admit(now, service) + service
+
+
+def _later(follow_up: FollowUp, seconds: float) -> FollowUp:
+    # A slow carrier holds up what is on its way to a handset, and nothing else.
+    if isinstance(follow_up, Timer) and follow_up.event == DELIVER:
+        return msgspec.structs.replace(follow_up, at=follow_up.at + seconds)
+    return follow_up

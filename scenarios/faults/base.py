@@ -6,8 +6,9 @@ import math
 from typing import Any, ClassVar, Literal
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
+from scenarios.gateways import CALLBACKS, TARGET_OPERATIONS
 from scenarios.units import Seconds, Share
 
 Target = Literal["bank", "sms", "payment", "lender"]
@@ -20,7 +21,7 @@ class Effect(msgspec.Struct):
     `delay`: seconds added before the reply. `status` and `code`: answer this instead, without doing
     the work. `transport`: the connection is refused, reset, or hangs. `processed`: the work is done
     although the answer is lost (only with a `transport` other than `ok`). `lose_callback`: a
-    callback is dropped on its way.
+    callback is dropped on its way. `carrier_delay`: seconds added between gateway and handset.
     """
 
     delay: float = 0.0
@@ -29,6 +30,7 @@ class Effect(msgspec.Struct):
     transport: Transport = "ok"
     processed: bool = False
     lose_callback: bool = False
+    carrier_delay: float = 0.0
 
 
 class Context(msgspec.Struct):
@@ -61,6 +63,27 @@ class Fault(BaseModel):
     duration: Seconds | None = None
     share: Share = 1.0
     first: int | None = Field(default=None, ge=1, description="only the first N matching requests")
+
+    @field_validator("target")
+    @classmethod
+    def _sends_callbacks(cls, target: str) -> str:
+        if cls.on_callbacks and not CALLBACKS[target]:
+            senders = " or ".join(name for name, callbacks in CALLBACKS.items() if callbacks)
+            raise ValueError(f"{target} sends no callbacks; write {senders}")
+        return target
+
+    @field_validator("ops")
+    @classmethod
+    def _known_ops(cls, ops: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        target = info.data.get("target")
+        if target is None:
+            return ops
+        known = (CALLBACKS if cls.on_callbacks else TARGET_OPERATIONS)[target]
+        for op in ops:
+            if op not in known:
+                word = "callback" if cls.on_callbacks else "operation"
+                raise ValueError(f"{target} has no {word} {op!r}; write {', '.join(known)}")
+        return ops
 
     @property
     def label(self) -> str:
