@@ -34,6 +34,13 @@ class Answer(msgspec.Struct, frozen=True):
     code: str
 
 
+def answered(status: int, body: dict[str, Any]) -> Answer:
+    """The `Answer` of an HTTP reply: code OK below 400, else the contract's `error.code`."""
+    if status < 400:
+        return Answer(status, body, "OK")
+    return Answer(status, body, str(body.get("error", {}).get("code", status)))
+
+
 class Think(msgspec.Struct, frozen=True):
     """Do nothing for `seconds`. The player sends back None."""
 

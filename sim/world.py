@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Any, TypeVar
 
 from simpy import Environment, Event
@@ -12,13 +13,14 @@ from mocks.capacity import ServerPool
 from mocks.fault_timeline import FaultTimeline
 from mocks.gateway import Gateway
 from mocks.lender.memory_store import MemoryStore
-from mocks.lender.service import Lender, LenderRequest, LenderResponse
+from mocks.lender.service import Lender, LenderRequest
 from mocks.lender.store import Tx
 from mocks.lender.vault import MemoryVault
 from mocks.messages import Arrived, Call, FollowUp, Notification, Timer
 from mocks.sms.model import SmsGateway
 from mocks.world import CallFailed, GatewayAnswer
-from scenarios.directives import Message
+from scenarios.directives import Answer, Message, answered
+from scenarios.faults.base import Transport
 from scenarios.keyed import Keyed
 from scenarios.schema import Scenario
 from sim.clock import start, wait
@@ -27,7 +29,8 @@ from sim.limits import Limit
 
 T = TypeVar("T")
 
-_FAILURES = {"refuse": "UNREACHABLE", "reset": "RESET"}
+FAILURES = {"refuse": "UNREACHABLE", "reset": "RESET", "hang": "TIMEOUT"}
+"""What a caller makes of a broken connection, by transport."""
 
 
 class SimWorld:
@@ -85,7 +88,7 @@ class SimWorld:
             raise CallFailed(gateway, op, "TIMEOUT")
         await self.sleep(delay)
         if reply.transport != "ok":
-            raise CallFailed(gateway, op, _FAILURES[reply.transport])
+            raise CallFailed(gateway, op, FAILURES[reply.transport])
         return GatewayAnswer(reply.status, reply.body)
 
     async def transact(self, work: Callable[[Tx], T]) -> T:
@@ -108,28 +111,33 @@ class SimWorld:
 
     # ── the lender, as its customers see it ─────────────────────────────────────────────────────
 
-    async def serve(self, request: LenderRequest, subject: str, nth: int) -> LenderResponse | None:
+    async def serve(self, request: LenderRequest, subject: str, nth: int) -> Answer:
         """One request through the lender's front: faults, workers, processor, handler.
 
-        `subject` and `nth` key the draws of lender faults. None: the connection broke.
+        `subject` and `nth` key the draws of lender faults. A hang never returns: the caller's own
+        deadline ends it.
         """
         effect = self.lender_faults.strike(request.op, "", subject, nth, self.env.now)
         if effect is not None:
             if effect.delay:
                 await self.sleep(effect.delay)
             if effect.status:
-                body = {"error": {"code": effect.code, "message": "fault"}}
-                return LenderResponse(effect.status, body)
-            if effect.transport == "hang" and not effect.processed:
-                await wait(self.env.event())
+                return Answer(effect.status, {"error": {"code": effect.code}}, effect.code)
             if effect.transport != "ok" and not effect.processed:
-                return None
+                return await self._broken(effect.transport)
         async with self._workers.place():
             service = self._machine.service.get(request.op) or self._machine.service["*"]
             busy = service.at(self._draw("service"))
             await self.sleep(self._cores.admit(self.env.now, busy) + busy)
             response = await self.lender.handle(request)
-        return response if effect is None or effect.transport == "ok" else None
+        if effect is not None and effect.transport != "ok":
+            return await self._broken(effect.transport)
+        return answered(response.status, response.body)
+
+    async def _broken(self, transport: Transport) -> Answer:
+        if transport == "hang":
+            await wait(self.env.event())
+        return Answer(0, {}, FAILURES[transport])
 
     # ── handsets ────────────────────────────────────────────────────────────────────────────────
 
@@ -153,15 +161,16 @@ class SimWorld:
     def _carry_out(self, model: Gateway[Any], follow_ups: list[FollowUp]) -> None:
         for follow_up in follow_ups:
             if isinstance(follow_up, Timer):
-                self.env.process(self._fire(model, follow_up))
+                due = self.env.timeout(max(0.0, follow_up.at - self.env.now))
+                assert due.callbacks is not None  # noqa: S101  # it has not happened yet
+                due.callbacks.append(partial(self._fire, model, follow_up))
             elif isinstance(follow_up, Notification):
                 start(self.env, self._notify(model, follow_up))
             elif isinstance(follow_up, Arrived):
                 for reader in self._handsets.pop(follow_up.phone, ()):
                     reader.succeed()
 
-    def _fire(self, model: Gateway[Any], timer: Timer) -> Generator[Event, Any, None]:
-        yield self.env.timeout(max(0.0, timer.at - self.env.now))
+    def _fire(self, model: Gateway[Any], timer: Timer, _: Event) -> None:
         self._carry_out(model, model.fire(timer, self.env.now))
 
     async def _notify(self, model: Gateway[Any], notification: Notification) -> None:

@@ -1,0 +1,5 @@
+"""`python -m bindrill`."""
+
+from bindrill.cli import main
+
+main()

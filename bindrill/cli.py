@@ -1,0 +1,230 @@
+"""The command line. Each command imports what it needs when it runs, so that help is instant."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from bindrill.errors import EXIT_BAD_INPUT, EXIT_INTERRUPTED, user_problems
+
+# Typer exports the leaf of this hierarchy only.
+_UsageError = typer.BadParameter.__bases__[0]
+
+
+class _OneLineErrors(TyperGroup):
+    """Problems that are the user's to mend are one line each, without a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except _UsageError as error:
+            lines, code = [error.format_message()], EXIT_BAD_INPUT
+        except KeyboardInterrupt:
+            lines, code = ["interrupted"], EXIT_INTERRUPTED
+        except Exception as error:
+            if not isinstance(error, user_problems()):
+                raise
+            lines, code = str(error).splitlines(), EXIT_BAD_INPUT
+        for line in lines:
+            print(f"bindrill: {line}", file=sys.stderr)
+        sys.exit(code)
+
+
+app = typer.Typer(
+    cls=_OneLineErrors,
+    name="bindrill",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    help="Simulate and load-test bank-card binding: one scenario, two clocks, one report.",
+    epilog="Exit codes: 0 objectives met, 99 objectives missed, 2 bad input, 130 interrupted.",
+)
+
+ScenarioArgument = Annotated[
+    str, typer.Argument(metavar="FILE|NAME", help="A scenario file, or a name from `bindrill list`.")
+]
+
+
+@app.command()
+def run(
+    scenario: ScenarioArgument,
+    sim: Annotated[bool, typer.Option("--sim", help="Virtual time only.")] = False,
+    live: Annotated[bool, typer.Option("--live", help="Wall time only.")] = False,
+    seed: Annotated[int | None, typer.Option(min=0, help="Instead of the scenario's.")] = None,
+    duration: Annotated[
+        str | None, typer.Option(help="Instead of the scenario's, such as 30s or 24h.")
+    ] = None,
+    rate: Annotated[
+        str | None, typer.Option(help="Arrivals instead of the scenario's, such as 20/s.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder that run folders go to.")] = Path("runs"),
+    target: Annotated[
+        str | None, typer.Option(metavar="URL", help="Load this binding service, not ours.")
+    ] = None,
+    allow_remote: Annotated[
+        bool, typer.Option("--allow-remote", help="Let --target be another machine.")
+    ] = False,
+    processes: Annotated[int, typer.Option(min=1, max=64, help="Locust processes.")] = 1,
+    db: Annotated[
+        str | None, typer.Option(metavar="URL", help="The lender's database; SQLite if not given.")
+    ] = None,
+    calibration: Annotated[
+        Path | None, typer.Option(help="Measured service times, from `bindrill calibrate`.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
+) -> None:
+    """Play a scenario in virtual time, then in wall time, and report both side by side."""
+    from bindrill.run import RunOptions, run_scenario
+
+    if sim and live:
+        raise typer.BadParameter("--sim and --live exclude each other; give neither to play both.")
+    if target is not None and sim:
+        raise typer.BadParameter("--target is loaded in wall time; leave out --sim.")
+    sys.exit(
+        run_scenario(
+            scenario,
+            RunOptions(
+                clocks=("sim",) if sim else ("live",) if live else ("sim", "live"),
+                seed=seed,
+                duration=duration,
+                rate=rate,
+                out=out,
+                target=target,
+                allow_remote=allow_remote,
+                processes=processes,
+                database=db,
+                calibration=calibration,
+                json=json,
+            ),
+        )
+    )
+
+
+@app.command()
+def serve(
+    scenario: Annotated[
+        str | None, typer.Option(metavar="FILE|NAME", help="Whose world and policies to serve.")
+    ] = None,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(help="Leave out bank, sms, payment or lender (may be repeated)."),
+    ] = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    lender_port: Annotated[int, typer.Option(min=0, max=65535)] = 8080,
+    bank_port: Annotated[int, typer.Option(min=0, max=65535)] = 8081,
+    sms_port: Annotated[int, typer.Option(min=0, max=65535)] = 8082,
+    payment_port: Annotated[int, typer.Option(min=0, max=65535)] = 8083,
+    db: Annotated[
+        str | None, typer.Option(metavar="URL", help="The lender's database; SQLite if not given.")
+    ] = None,
+    callback_url: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Where callbacks go when the lender is not ours."),
+    ] = None,
+    admin_token: Annotated[
+        str | None, typer.Option(help="Needed for /__admin on another address than loopback.")
+    ] = None,
+    log_requests: Annotated[bool, typer.Option("--log-requests", help="A line a request.")] = False,
+) -> None:
+    """Serve the gateways and the reference lender for a team's own tests, until Ctrl-C."""
+    from bindrill.serve import serve_stack
+
+    sys.exit(
+        serve_stack(
+            scenario=scenario,
+            without=tuple(without or ()),
+            host=host,
+            ports={
+                "lender": lender_port,
+                "bank": bank_port,
+                "sms": sms_port,
+                "payment": payment_port,
+            },
+            database=db,
+            callback_url=callback_url,
+            admin_token=admin_token,
+            log_requests=log_requests,
+        )
+    )
+
+
+@app.command()
+def report(
+    run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="A folder below runs/.")],
+) -> None:
+    """Write a run's report again from its events, and print the verdict."""
+    from bindrill.results import report_run
+
+    sys.exit(report_run(run_folder))
+
+
+@app.command()
+def compare(
+    run_a: Annotated[Path, typer.Argument(metavar="A")],
+    run_b: Annotated[Path, typer.Argument(metavar="B")],
+) -> None:
+    """Compare two runs, measure by measure."""
+    from bindrill.results import compare_runs
+
+    sys.exit(compare_runs(run_a, run_b))
+
+
+@app.command()
+def join(
+    run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run with both clocks.")],
+) -> None:
+    """Join the customers of both clocks and print where they ended differently."""
+    from bindrill.results import join_run
+
+    sys.exit(join_run(run_folder))
+
+
+@app.command()
+def validate(files: Annotated[list[str], typer.Argument(metavar="FILE...")]) -> None:
+    """Check scenario files and report every mistake with its line."""
+    from bindrill.scenario_files import validate_files
+
+    sys.exit(validate_files(files))
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of scenario files, for editors."""
+    from bindrill.scenario_files import print_schema
+
+    print_schema()
+
+
+@app.command("list")
+def list_library() -> None:
+    """List the shipped scenarios."""
+    from bindrill.scenario_files import print_library
+
+    print_library()
+
+
+@app.command()
+def calibrate(
+    scenario: ScenarioArgument = "baseline",
+    out: Annotated[Path, typer.Option(help="The file to write.")] = Path("calibration.yaml"),
+    duration: Annotated[str, typer.Option(help="How long to measure.")] = "30s",
+    rate: Annotated[str, typer.Option(help="Arrivals; low, so that nothing queues.")] = "2/s",
+) -> None:
+    """Measure service times on this machine with a light live run, for `run --calibration`."""
+    from bindrill.calibrate import calibrate_machine
+
+    sys.exit(calibrate_machine(scenario, out=out, duration=duration, rate=rate))
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        app()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(EXIT_BAD_INPUT)

@@ -1,0 +1,25 @@
+"""Problems that are the user's to mend: one clear line, no traceback."""
+
+from __future__ import annotations
+
+EXIT_MET = 0
+EXIT_BAD_INPUT = 2
+EXIT_MISSED = 99
+"""Objectives missed: the code k6 uses for failed thresholds."""
+EXIT_INTERRUPTED = 130
+
+
+
+class InputProblem(Exception):
+    """A command's options do not go together, or name something that is not there."""
+
+def user_problems() -> tuple[type[Exception], ...]:
+    """Exceptions whose message is written for the user."""
+    from loadtests.stack import StackProblem
+    from mocks.lender.sql_store import StoreUnavailable
+    from mocks.lender.vault import VaultError
+    from mocks.server.serve import PortBusy
+    from reports.run_folder import RunProblem
+    from scenarios.problems import ScenarioProblems
+
+    return (ScenarioProblems, RunProblem, PortBusy, StoreUnavailable, VaultError, StackProblem)

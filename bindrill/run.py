@@ -1,0 +1,106 @@
+"""`bindrill run`: a scenario in virtual time, then in wall time, and the report of both."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+
+from bindrill.display import Display
+from bindrill.errors import EXIT_INTERRUPTED
+from bindrill.results import conclude
+from loadtests.live_run import run_live
+from reports.progress import Progress
+from reports.run_folder import Clock, RunFolder
+from scenarios.arrivals import expected_arrivals
+from scenarios.calibration import load_calibration
+from scenarios.loader import load_scenario, override
+from scenarios.schema import Scenario
+from scenarios.units import format_duration
+from sim.run import run_sim
+
+
+class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """The options of `bindrill run`, as `bindrill.cli` describes them."""
+
+    clocks: tuple[Clock, ...]
+    seed: int | None
+    duration: str | None
+    rate: str | None
+    out: Path
+    target: str | None
+    allow_remote: bool
+    processes: int
+    database: str | None
+    calibration: Path | None
+    json: bool
+
+
+def run_scenario(name: str, options: RunOptions) -> int:
+    """Play a scenario in the clocks asked for; returns the exit code.
+
+    Raises the exceptions of `bindrill.errors.user_problems`.
+    """
+    scenario = override(
+        load_scenario(name), seed=options.seed, duration=options.duration, rate=options.rate
+    )
+    if options.calibration is not None:
+        scenario = load_calibration(options.calibration).applied(scenario)
+    console = Console(stderr=options.json)
+    run = RunFolder.create(options.out, scenario, command=["bindrill", *sys.argv[1:]])
+    expected = expected_arrivals(scenario.arrivals, scenario.duration)
+    console.print(
+        f"{scenario.name}: about {expected:,.0f} customers in {format_duration(scenario.duration)}"
+        f", seed {scenario.seed}, into {run.path}",
+        highlight=False,
+        soft_wrap=True,
+    )
+    interrupted = False
+    for clock in options.clocks:
+        folder = run.begin(clock, planned=round(expected))
+        with Display(console, quiet=options.json) as display:
+            try:
+                state, wall = _PLAY[clock](scenario, folder, options, display.show)
+            except BaseException:
+                run.record.clocks[clock].state = "failed"
+                run.save()
+                raise
+        run.record.clocks[clock].state = state
+        run.record.clocks[clock].wall_seconds = round(wall, 3)
+        run.save()
+        if state == "interrupted":
+            interrupted = True
+            break
+    code = conclude(run, console, as_json=options.json)
+    return EXIT_INTERRUPTED if interrupted else code
+
+
+def _sim(
+    scenario: Scenario, folder: Path, options: RunOptions, show: Callable[[Progress], None]
+) -> tuple[str, float]:
+    result = run_sim(scenario, folder, show)
+    return result.state, result.wall_seconds
+
+
+def _live(
+    scenario: Scenario, folder: Path, options: RunOptions, show: Callable[[Progress], None]
+) -> tuple[str, float]:
+    result = run_live(
+        scenario,
+        folder,
+        target=options.target,
+        allow_remote=options.allow_remote,
+        processes=options.processes,
+        database=options.database,
+        on_progress=show,
+    )
+    return result.state, result.wall_seconds
+
+
+_PLAY: dict[
+    Clock,
+    Callable[[Scenario, Path, RunOptions, Callable[[Progress], None]], tuple[str, float]],
+] = {"sim": _sim, "live": _live}
