@@ -7,9 +7,17 @@ from functools import cached_property
 from statistics import NormalDist
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    GetJsonSchemaHandler,
+    ValidationInfo,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
-from scenarios.units import Seconds, parse_duration
+from scenarios.units import DURATION, Seconds, parse_duration, refuse_bare
 
 _Z99 = NormalDist().inv_cdf(0.99)
 _inverse_normal = NormalDist().inv_cdf
@@ -29,15 +37,30 @@ class Delay(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _constant(cls, value: Any) -> Any:
+    def _constant(cls, value: Any, info: ValidationInfo) -> Any:
         if isinstance(value, str):
-            seconds = parse_duration(value)
-            return {"p50": f"{seconds}s", "p99": f"{seconds}s"}
-        if value == 0:
-            return {"p50": 0, "p99": 0}
+            parse_duration(value)  # an error here names the delay, not both its percentiles
+            return {"p50": value, "p99": value}
+        refuse_bare(value, info, DURATION, ("s", "ms", "m"))
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return {"p50": value, "p99": value}
         if isinstance(value, dict) and set(value) == {"p50"}:
             return {"p50": value["p50"], "p99": value["p50"]}
         return value
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        percentiles = handler.resolve_ref_schema(handler(core_schema))
+        both = {**percentiles, "required": ["p50"]}
+        percentiles.clear()
+        percentiles.update(
+            title=both.pop("title"),
+            description="a constant such as 120ms, or {p50: 100ms, p99: 1s}",
+            anyOf=[both["properties"]["p50"], both],
+        )
+        return percentiles
 
     @model_validator(mode="after")
     def _ordered(self) -> Delay:

@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
+from scenarios.contract import OPERATIONS
 from scenarios.distributions import Delay, constant
 from scenarios.faults import AnyFault, Fault
+from scenarios.gateways import GATEWAY_OPERATIONS
+from scenarios.objectives import parse_objective
 from scenarios.units import PerSecond, Seconds, Share
 
 
 class Section(BaseModel):
     """A part of a scenario: unknown fields are errors, values do not change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, serialize_by_alias=True)
+
+
+def _only(known: tuple[str, ...]) -> AfterValidator:
+    # Keys of a table by operation or gateway: a typo would be a setting that does nothing.
+    def check(table: dict[str, Any]) -> dict[str, Any]:
+        for key in table:
+            if key not in known:
+                raise ValueError(f"{key} is not known here; write {', '.join(known)}")
+        return table
+
+    return AfterValidator(check)
 
 
 # ── population ──────────────────────────────────────────────────────────────────────────────────
@@ -148,7 +162,7 @@ class SpikeArrivals(Section):
 
 
 class DiurnalArrivals(Section):
-    """Poisson along a day: `rate` is the day's mean, `hours` 24 relative weights."""
+    """Poisson along a day: `rate` is the day's mean, `hours` the relative weight of each hour."""
 
     kind: Literal["diurnal"]
     rate: PerSecond
@@ -171,6 +185,9 @@ class RecordedArrivals(Section):
 
     kind: Literal["recorded"]
     file: Path = Field(description="relative to the scenario file")
+    rate: PerSecond | None = Field(
+        default=None, gt=0, description="squeezes or stretches the recording to this mean rate"
+    )
 
 
 Arrivals = Annotated[
@@ -200,7 +217,7 @@ class IssuerWorld(Section):
 class BankWorld(Section):
     """The bank network."""
 
-    latency: dict[str, Delay] = Field(
+    latency: Annotated[dict[str, Delay], _only(GATEWAY_OPERATIONS["bank"])] = Field(
         default_factory=lambda: {
             "open": Delay(p50=0.12, p99=0.6),
             "query": Delay(p50=0.04, p99=0.2),
@@ -239,7 +256,7 @@ class SmsLimits(Section):
 class SmsWorld(Section):
     """The SMS gateway and its carrier."""
 
-    latency: dict[str, Delay] = Field(
+    latency: Annotated[dict[str, Delay], _only(GATEWAY_OPERATIONS["sms"])] = Field(
         default_factory=lambda: {"send": Delay(p50=0.03, p99=0.15)}, description="by operation"
     )
     rate_limit: PerSecond | None = Field(default=None, description="above it: throttled")
@@ -260,7 +277,7 @@ class Notifications(Section):
 class PaymentWorld(Section):
     """The payment gateway."""
 
-    latency: dict[str, Delay] = Field(
+    latency: Annotated[dict[str, Delay], _only(GATEWAY_OPERATIONS["payment"])] = Field(
         default_factory=lambda: {
             "charge": Delay(p50=0.15, p99=0.8),
             "refund": Delay(p50=0.1, p99=0.5),
@@ -275,6 +292,9 @@ class PaymentWorld(Section):
     notifications: Notifications = Notifications()
 
 
+Connections = Annotated[int, Field(ge=1)]
+
+
 class LenderWorld(Section):
     """The machine under the lender: what the simulator needs to know of it.
 
@@ -284,12 +304,14 @@ class LenderWorld(Section):
 
     workers: int = Field(default=64, ge=1, description="requests in progress; more wait in line")
     cores: int = Field(default=1, ge=1)
-    service: dict[str, Delay] = Field(default_factory=lambda: {"*": Delay(p50=0.002, p99=0.006)})
+    service: Annotated[dict[str, Delay], _only(("*", *OPERATIONS))] = Field(
+        default_factory=lambda: {"*": Delay(p50=0.002, p99=0.006)}
+    )
     commit: Delay = Delay(p50=0.002, p99=0.01)
     call_overhead: Delay = Field(
         default=constant(0.002), description="a gateway call beside the gateway's own delay"
     )
-    connections: dict[str, int] = Field(
+    connections: Annotated[dict[str, Connections], _only(tuple(GATEWAY_OPERATIONS))] = Field(
         default_factory=lambda: {"bank": 100, "sms": 100, "payment": 100},
         description="connections to each gateway; calls beyond wait in line",
     )
@@ -344,6 +366,11 @@ class LenderPolicy(Section):
 # ── the scenario ────────────────────────────────────────────────────────────────────────────────
 
 
+def _stated(text: str) -> str:
+    parse_objective(text)
+    return text
+
+
 class Scenario(Section):
     """One declarative experiment, valid in both clocks."""
 
@@ -359,7 +386,9 @@ class Scenario(Section):
     world: World = World()
     lender: LenderPolicy = LenderPolicy()
     faults: tuple[AnyFault, ...] = ()
-    objectives: tuple[str, ...] = ()
+    objectives: tuple[Annotated[str, AfterValidator(_stated)], ...] = Field(
+        default=(), description="such as p95(confirm) < 800ms or success_rate >= 99%"
+    )
 
     @property
     def fault_timeline(self) -> tuple[Fault, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -14,6 +15,23 @@ _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _RATE = re.compile(r"(-?\d+(?:\.\d+)?)\s*/\s*(s|m|min|h|d)")
 _PER = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _PERCENT = re.compile(r"(-?\d+(?:\.\d+)?)\s*%")
+
+
+@dataclass(frozen=True)
+class Form:
+    """How people write a kind of number: its name, and what to write."""
+
+    noun: str
+    examples: str
+
+    def refuse(self, value: object) -> ValueError:
+        """The error for a value of another form."""
+        return ValueError(f"{value!r} is not {self.noun}; write {self.examples}")
+
+
+DURATION = Form("a duration", "250ms, 30s, 5m, 2h or 1h30m")
+RATE = Form("a rate", "50/s, 600/m or 1000/h")
+SHARE = Form("a share", "2% or 0.02")
 
 
 def parse_duration(text: str) -> float:
@@ -29,7 +47,7 @@ def parse_duration(text: str) -> float:
         total += float(match[1]) * _SECONDS[match[2]]
         position = match.end()
     if not compact or position != len(compact):
-        raise ValueError(f"{text!r} is not a duration; write 250ms, 30s, 5m, 2h or 1h30m")
+        raise DURATION.refuse(text)
     return total
 
 
@@ -40,7 +58,7 @@ def parse_rate(text: str) -> float:
     """
     match = _RATE.fullmatch(text.strip())
     if match is None:
-        raise ValueError(f"{text!r} is not a rate; write 50/s, 600/m or 1000/h")
+        raise RATE.refuse(text)
     return float(match[1]) / _PER[match[2]]
 
 
@@ -53,9 +71,12 @@ def parse_share(text: str) -> float:
     if match is not None:
         return float(match[1]) / 100
     try:
-        return float(text)
+        fraction = float(text)
     except ValueError:
-        raise ValueError(f"{text!r} is not a share; write 2% or 0.02") from None
+        raise SHARE.refuse(text) from None
+    if not math.isfinite(fraction):
+        raise SHARE.refuse(text)
+    return fraction
 
 
 WRITTEN = {"written": True}
@@ -63,24 +84,28 @@ WRITTEN = {"written": True}
 there, while Python callers give seconds and per second."""
 
 
-def _bare(value: Any, info: ValidationInfo) -> bool:
+def refuse_bare(value: Any, info: ValidationInfo, form: Form, units: tuple[str, ...]) -> None:
+    """Raises ValueError, with the mend, on a number without a unit in a written file."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and value != 0 and bool(info.context and info.context.get("written"))
+    if not is_number or value == 0 or not (info.context and info.context.get("written")):
+        return
+    if value < 0:
+        raise ValueError(f"{value} is below 0; write {form.examples}")
+    first, second, last = (f"{value}{unit}" for unit in units)
+    raise ValueError(f"{value} has no unit; write {first}, {second} or {last}")
 
 
 def _duration(value: Any, info: ValidationInfo) -> Any:
     if isinstance(value, str):
         return parse_duration(value)
-    if _bare(value, info):
-        raise ValueError(f"{value} has no unit; write {value}s, {value}ms or {value}m")
+    refuse_bare(value, info, DURATION, ("s", "ms", "m"))
     return value
 
 
 def _rate(value: Any, info: ValidationInfo) -> Any:
     if isinstance(value, str):
         return parse_rate(value)
-    if _bare(value, info):
-        raise ValueError(f"{value} has no unit; write {value}/s, {value}/m or {value}/h")
+    refuse_bare(value, info, RATE, ("/s", "/m", "/h"))
     return value
 
 
@@ -99,12 +124,14 @@ Seconds = Annotated[
     float,
     BeforeValidator(_duration),
     Field(ge=0, allow_inf_nan=False),
+    DURATION,
     _written("s"),
     WithJsonSchema(
         {
             "type": ["string", "number"],
-            "description": "a duration: 250ms, 30s, 5m, 2h",
+            "pattern": r"^\s*(\d+(\.\d+)?\s*(ms|s|m|h|d)\s*)+$",
             "minimum": 0,
+            "description": f"{DURATION.noun}: {DURATION.examples}",
         }
     ),
 ]
@@ -114,9 +141,15 @@ PerSecond = Annotated[
     float,
     BeforeValidator(_rate),
     Field(ge=0, allow_inf_nan=False),
+    RATE,
     _written("/s"),
     WithJsonSchema(
-        {"type": ["string", "number"], "description": "a rate: 50/s, 600/m, 1000/h", "minimum": 0}
+        {
+            "type": ["string", "number"],
+            "pattern": r"^\s*\d+(\.\d+)?\s*/\s*(s|m|min|h|d)\s*$",
+            "minimum": 0,
+            "description": f"{RATE.noun}: {RATE.examples}",
+        }
     ),
 ]
 """A rate per second, written with its unit: `50/s`, `600/m`."""
@@ -125,7 +158,16 @@ Share = Annotated[
     float,
     BeforeValidator(_share),
     Field(ge=0, le=1, allow_inf_nan=False),
-    WithJsonSchema({"type": ["string", "number"], "description": "a share: 2% or 0.02"}),
+    SHARE,
+    WithJsonSchema(
+        {
+            "type": ["string", "number"],
+            "pattern": r"^\s*(\d+(\.\d+)?\s*%|\d*\.?\d+)\s*$",
+            "minimum": 0,
+            "maximum": 1,
+            "description": f"{SHARE.noun}: {SHARE.examples}",
+        }
+    ),
 ]
 """A fraction from 0 to 1, also written `2%`."""
 
