@@ -46,24 +46,35 @@ def run_sim(
 
     Ctrl-C ends the run early: what happened so far is recorded and readable.
     """
+    return play(Environment(), scenario, folder, on_progress)
+
+
+def play(
+    env: Environment,
+    scenario: Scenario,
+    folder: Path,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> SimResult:
+    """`run_sim` on an environment of the caller's."""
     began = time.perf_counter()
-    env = Environment()
     tally = Tally()
     until = scenario.duration + scenario.drain
     state: Literal["complete", "interrupted"] = "complete"
-    with Recorder(folder) as recorder:
+    recorder = Recorder(folder)
+    try:
         world = build_world(env, scenario, recorder.add)
         player = Player(world, scenario, recorder.add, tally)
         env.process(_arrivals(env, scenario, player))
-        try:
-            for look in range(1, LOOKS + 1):
-                env.run(until=until * look / LOOKS)
-                if on_progress is not None:
-                    on_progress(tally.look(env.now, until, _faults_in_force(scenario, env.now)))
-                if env.now > scenario.duration and not tally.under_way:
-                    break
-        except KeyboardInterrupt:
-            state = "interrupted"
+        for look in range(1, LOOKS + 1):
+            env.run(until=until * look / LOOKS)
+            if on_progress is not None:
+                on_progress(tally.look(env.now, until, _faults_in_force(scenario, env.now)))
+            if env.now > scenario.duration and not tally.under_way:
+                break
+    except KeyboardInterrupt:
+        state = "interrupted"
+    finally:
+        recorder.close()
     return SimResult(
         state, time.perf_counter() - began, float(env.now), tally.customers, tally.active
     )
