@@ -46,7 +46,8 @@ app = typer.Typer(
 )
 
 ScenarioArgument = Annotated[
-    str, typer.Argument(metavar="FILE|NAME", help="A scenario file, or a name from `bindrill list`.")
+    str,
+    typer.Argument(metavar="FILE|NAME", help="A scenario file, or a name from `bindrill list`."),
 ]
 
 

@@ -9,9 +9,9 @@ EXIT_MISSED = 99
 EXIT_INTERRUPTED = 130
 
 
-
 class InputProblem(Exception):
     """A command's options do not go together, or name something that is not there."""
+
 
 def user_problems() -> tuple[type[Exception], ...]:
     """Exceptions whose message is written for the user."""

@@ -258,9 +258,7 @@ class _Visitor:
         while True:
             if not code:
                 patience = habits.otp_wait * habits.pace
-                message: Message | None = yield ReadOtp(
-                    self._customer.phone, self._seen, patience
-                )
+                message: Message | None = yield ReadOtp(self._customer.phone, self._seen, patience)
                 if message is None:
                     if self._correct("phone"):
                         yield from self._think(habits.think.correct)

@@ -1,4 +1,4 @@
-"""SimPy as the clock of coroutines: `await wait(event)` inside, `env.process(coroutine)` outside."""
+"""SimPy as the clock of coroutines: `await wait(event)` inside, `start(env, work)` outside."""
 
 from __future__ import annotations
 

@@ -105,9 +105,7 @@ def build_world(
     )
 
 
-def _arrivals(
-    env: Environment, scenario: Scenario, player: Player
-) -> Generator[Event, None, None]:
+def _arrivals(env: Environment, scenario: Scenario, player: Player) -> Generator[Event, None, None]:
     population = Population(scenario.population, scenario.seed)
     times = arrival_times(scenario.arrivals, scenario.seed, scenario.duration)
     for number, planned in enumerate(times):

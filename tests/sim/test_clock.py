@@ -1,5 +1,6 @@
-from sim.clock import Deadlines, start, wait
 from simpy import Environment
+
+from sim.clock import Deadlines, start, wait
 
 
 def test_coroutines_wait_for_events_and_get_their_values():

@@ -1,4 +1,5 @@
 import pytest
+
 from sim.commits import GroupCommit
 
 

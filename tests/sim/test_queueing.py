@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
-from reports.queueing import erlang_c, erlang_c_wait
 from scipy import stats
+from simpy import Environment
+
+from reports.queueing import erlang_c, erlang_c_wait
 from sim.clock import start, wait
 from sim.limits import Limit
-from simpy import Environment
 
 
 def test_erlang_c_of_one_server_is_its_utilisation():
