@@ -19,7 +19,9 @@ from pydantic_core import CoreSchema
 
 from scenarios.units import DURATION, Seconds, parse_duration, refuse_bare
 
-_Z99 = NormalDist().inv_cdf(0.99)
+Z99 = NormalDist().inv_cdf(0.99)
+"""The standard normal's 99th percentile."""
+
 _inverse_normal = NormalDist().inv_cdf
 
 
@@ -72,7 +74,7 @@ class Delay(BaseModel):
     def _mu_sigma(self) -> tuple[float, float]:
         if self.p50 <= 0 or self.p50 == self.p99:
             return (0.0, 0.0)
-        return (math.log(self.p50), math.log(self.p99 / self.p50) / _Z99)
+        return (math.log(self.p50), math.log(self.p99 / self.p50) / Z99)
 
     def at(self, uniform: float) -> float:
         """The delay in seconds at quantile `uniform` in [0, 1)."""
@@ -91,3 +93,8 @@ class Delay(BaseModel):
 def constant(seconds: float) -> Delay:
     """A delay of `seconds`, always."""
     return Delay.model_construct(p50=seconds, p99=seconds)
+
+
+def lognormal(p50: float, p99: float) -> Delay:
+    """A log-normal delay by its median and 99th percentile in seconds."""
+    return Delay.model_construct(p50=p50, p99=p99)
