@@ -1,0 +1,115 @@
+"""A clock's run is over: its summary, its objectives, its verdict."""
+
+from __future__ import annotations
+
+from reports.numbers import shown
+from reports.objectives import Outcome, all_hold, evaluate
+from reports.run_folder import CLOCKS, Clock, RunFolder, State, Verdict
+from reports.summary import summarise
+from reports.summary_schema import Summary, read_summary, write_summary
+
+CLOCK_NAMES: dict[Clock, str] = {"sim": "Simulation", "live": "Live run"}
+
+_SAID: dict[Verdict, str] = {
+    "met": "objectives met",
+    "missed": "objectives missed",
+    "interrupted": "interrupted",
+    "failed": "failed",
+}
+
+
+def conclude(
+    run: RunFolder, clock: Clock, *, state: State, wall_seconds: float, note: str = ""
+) -> Summary:
+    """Write `summary.json` from the events, and state and verdict into `run.json`.
+
+    `wall_seconds` is how long the clock took to run; `note` says why it failed, in one line. Raises
+    ValueError on a malformed objective.
+    """
+    record = run.record.clocks[clock]
+    folder = run.clock_folder(clock)
+    summary = summarise(folder, run.scenario, planned=record.planned)
+    write_summary(summary, folder)
+    record.state = state
+    record.wall_seconds = round(wall_seconds, 3)
+    record.note = note
+    record.verdict = _verdict(state, evaluate(run.scenario.objectives, summary))
+    run.save()
+    return summary
+
+
+def summary_of(run: RunFolder, clock: Clock) -> Summary:
+    """The clock's summary; that of a run which was killed is made now, from the parts on disk."""
+    if run.record.clocks[clock].state == "running":
+        conclude(run, clock, state="interrupted", wall_seconds=0.0)
+    return read_summary(run.clock_folder(clock))
+
+
+def verdict_of(run: RunFolder) -> Verdict:
+    """The verdict of all clocks together: the worst of theirs. `met` when no clock has run."""
+    found = {run.record.clocks[clock].verdict or "interrupted" for clock in run.clocks}
+    order: tuple[Verdict, ...] = ("failed", "interrupted", "missed", "met")
+    return next((verdict for verdict in order if verdict in found), "met")
+
+
+def verdict_lines(run: RunFolder) -> list[str]:
+    """What the command line prints at the end: a line for each clock, then its objectives."""
+    lines: list[str] = []
+    for clock in CLOCKS:
+        if clock in run.clocks:
+            lines += _clock_lines(run, clock)
+    return lines or ["Nothing was run."]
+
+
+def said(run: RunFolder, clock: Clock) -> str:
+    """The verdict of a clock in words."""
+    record = run.record.clocks[clock]
+    verdict = record.verdict or "interrupted"
+    if verdict == "met" and not run.scenario.objectives:
+        return "complete, no objectives set"
+    return f"{_SAID[verdict]}: {record.note}" if record.note else _SAID[verdict]
+
+
+def _clock_lines(run: RunFolder, clock: Clock) -> list[str]:
+    summary = summary_of(run, clock)
+    p95 = summary.binding.p95 if summary.binding else None
+    facts = ", ".join(
+        (
+            f"{shown(summary.throughput, '/s')} bindings",
+            f"{shown(summary.success_rate, 'share')} of {summary.customers.ended:,} succeeded",
+            f"whole binding p95 {shown(p95, 's')}",
+        )
+    )
+    lines = [f"{CLOCK_NAMES[clock]}: {said(run, clock)} ({facts})"]
+    lines += [_objective_line(outcome) for outcome in evaluate(run.scenario.objectives, summary)]
+    return lines
+
+
+def _objective_line(outcome: Outcome) -> str:
+    word = "met" if outcome.holds else "missed"
+    return f"  {word:<7} {outcome.text}: {shown_value(outcome)}"
+
+
+def shown_value(outcome: Outcome) -> str:
+    """The measured value for people, in words when there is none."""
+    if outcome.value is not None:
+        match outcome.unit:
+            case "s":
+                return shown(outcome.value, "s")
+            case "share":
+                return shown(outcome.value, "share")
+            case _:
+                return shown(outcome.value, "/s")
+    if outcome.text.startswith("time_to_recover"):
+        return "not recovered"
+    return "nothing measured"
+
+
+def _verdict(state: State, outcomes: tuple[Outcome, ...]) -> Verdict:
+    match state:
+        case "complete":
+            return "met" if all_hold(outcomes) else "missed"
+        case "failed":
+            return "failed"
+        case _:
+            return "interrupted"
