@@ -11,12 +11,12 @@ from scenarios.keyed import Keyed
 class _Placed:
     """A fault with its window on the target's own clock, and what it remembers."""
 
-    __slots__ = ("fault", "memory", "offset", "struck")
+    __slots__ = ("fault", "matched", "memory", "offset")
 
     def __init__(self, fault: Fault, offset: float) -> None:
         self.fault = fault
         self.offset = offset
-        self.struck = 0
+        self.matched = 0
         self.memory: dict[str, Any] = {}
 
 
@@ -58,12 +58,13 @@ class FaultTimeline:
                 continue
             if not fault.matches(op, issuer):
                 continue
-            if fault.first is not None and placed.struck >= fault.first:
-                continue
+            if fault.first is not None:
+                if placed.matched >= fault.first:
+                    continue
+                placed.matched += 1
             key = ("fault", fault.label, op, subject, nth)
             if fault.share < 1 and self._keyed.uniform(*key, "share") >= fault.share:
                 continue
-            placed.struck += 1
             effect = fault.effect(Context(since, self._keyed.uniform(*key, "size"), placed.memory))
             if effect is not None:
                 joint = effect if joint is None else _join(joint, effect)

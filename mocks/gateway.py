@@ -16,8 +16,9 @@ import msgspec
 from mocks.capacity import ServerPool
 from mocks.fault_timeline import FaultTimeline
 from mocks.messages import Call, CallRecord, FollowUp, Notification, Reply, Timer
+from mocks.recent import Recent
 from scenarios.distributions import Delay
-from scenarios.faults import Fault
+from scenarios.faults import Effect, Fault
 from scenarios.keyed import Keyed
 from scenarios.token_bucket import TokenBucket
 
@@ -42,23 +43,28 @@ S = TypeVar("S")
 
 
 class Space(Generic[S]):
-    """Everything one namespace knows: the gateway's own `state`, faults, limits, counters."""
+    """Everything one namespace knows: the gateway's own `state`, faults, limits, counters.
 
-    __slots__ = ("bucket", "counts", "faults", "pool", "state")
+    Counters of subjects that nobody calls about for an hour may start again at 0.
+    """
+
+    __slots__ = ("_counts", "bucket", "faults", "pool", "state")
 
     def __init__(self, state: S, faults: FaultTimeline, world: GatewayWorld) -> None:
         self.state = state
         self.faults = faults
-        self.counts: dict[tuple[str, str], int] = {}
+        self._counts: dict[str, Recent[str, int]] = {}
         rate = world.rate_limit
         self.bucket = TokenBucket(rate, max(1.0, rate)) if rate else None
         self.pool = ServerPool(world.concurrency) if world.concurrency else None
 
-    def count(self, op: str, subject: str) -> int:
-        """How many calls of `op` about `subject` there were before this one."""
-        key = (op, subject)
-        nth = self.counts.get(key, 0)
-        self.counts[key] = nth + 1
+    def count(self, op: str, subject: str, now: float) -> int:
+        """How many calls of `op` about `subject` there were before this one, made at `now`."""
+        counts = self._counts.get(op)
+        if counts is None:
+            counts = self._counts[op] = Recent()
+        nth = counts.get(subject) or 0
+        counts.put(subject, nth + 1, now)
         return nth
 
 
@@ -74,6 +80,8 @@ class Gateway(ABC, Generic[S]):
     name: ClassVar[str]
     operations: ClassVar[Mapping[str, str]]
     """Path below the gateway's root by operation, for servers: `{"open": "/v1/open"}`."""
+    latency_like: ClassVar[Mapping[str, str]] = {}
+    """Operations that take as long as another one where the scenario gives them no latency."""
 
     def __init__(
         self,
@@ -152,26 +160,14 @@ class Gateway(ABC, Generic[S]):
         """Answer one call at `now` (seconds). Raises TooManyNamespaces."""
         space = self.space(call.namespace)
         subject, issuer = self.subject(call, space.state)
-        nth = space.count(call.op, subject)
+        nth = space.count(call.op, subject, now)
         effect = space.faults.strike(call.op, issuer, subject, nth, now)
-        follow_ups: list[FollowUp] = []
-        if space.bucket is not None and not space.bucket.take(now):
-            reply = self.refusal(call.op, self.limit_code, 429)
-        elif effect is not None and effect.status:
-            reply = self.refusal(call.op, effect.code, effect.status)
-        elif effect is not None and effect.transport != "ok" and not effect.processed:
-            reply = Reply(0, {}, effect.transport.upper())
-        else:
-            reply, follow_ups = self.answer(call, space, subject, issuer, nth, now)
-            if effect is not None and effect.carrier_delay:
-                follow_ups = [_later(item, effect.carrier_delay) for item in follow_ups]
-        if reply.transport == "ok":
-            reply.delay += self._latency(call.op, space, subject, issuer, nth, now)
+        reply, follow_ups = self._outcome(call, space, subject, issuer, nth, effect, now)
         if effect is not None:
             reply.delay += effect.delay
-            if effect.transport != "ok":
-                reply.transport = effect.transport
-                reply.delay = math.inf if effect.transport == "hang" else reply.delay
+        if reply.transport != "ok":
+            delay = math.inf if reply.transport == "hang" else reply.delay
+            reply = Reply(0, {}, reply.transport.upper(), delay, reply.transport)
         if self._on_call is not None:
             self._on_call(
                 CallRecord(
@@ -196,15 +192,57 @@ class Gateway(ABC, Generic[S]):
         )
         return effect is not None and effect.lose_callback
 
-    def _latency(
-        self, op: str, space: Space[S], subject: str, issuer: str, nth: int, now: float
-    ) -> float:
-        base = self._world.latency.get(op)
+    def _outcome(
+        self,
+        call: Call,
+        space: Space[S],
+        subject: str,
+        issuer: str,
+        nth: int,
+        effect: Effect | None,
+        now: float,
+    ) -> tuple[Reply, list[FollowUp]]:
+        if effect is not None and effect.transport != "ok" and not effect.processed:
+            return Reply(0, {}, "", transport=effect.transport), []
+        if effect is not None and effect.status:
+            code = self.limit_code if effect.code == "429" else effect.code
+            reply = self.refusal(call.op, code, effect.status)
+        elif space.bucket is not None and not space.bucket.take(now):
+            reply = self.refusal(call.op, self.limit_code, 429)
+        else:
+            return self._answer(call, space, subject, issuer, nth, effect, now)
+        # A refusal does no work: it waits for no server and keeps none busy.
+        reply.delay += self._service(call.op, subject, issuer, nth)
+        return reply, []
+
+    def _answer(
+        self,
+        call: Call,
+        space: Space[S],
+        subject: str,
+        issuer: str,
+        nth: int,
+        effect: Effect | None,
+        now: float,
+    ) -> tuple[Reply, list[FollowUp]]:
+        reply, follow_ups = self.answer(call, space, subject, issuer, nth, now)
+        service = self._service(call.op, subject, issuer, nth)
+        wait = 0.0 if space.pool is None else space.pool.admit(now, service)
+        reply.delay += wait + service
+        if effect is not None:
+            if effect.transport != "ok":
+                reply.transport = effect.transport
+            if effect.carrier_delay:
+                follow_ups = [_later(item, effect.carrier_delay) for item in follow_ups]
+        return reply, follow_ups
+
+    def _service(self, op: str, subject: str, issuer: str, nth: int) -> float:
+        latency = self._world.latency
+        base = latency.get(op) or latency.get(self.latency_like.get(op, ""))
         if base is None:
             return 0.0
         uniform = self.keyed.uniform(self.name, op, subject, nth, "latency")
-        service = base.at(uniform) * self.latency_factor(op, issuer)
-        return service if space.pool is None else space.pool.admit(now, service) + service
+        return base.at(uniform) * self.latency_factor(op, issuer)
 
 
 def _later(follow_up: FollowUp, seconds: float) -> FollowUp:
