@@ -1,0 +1,29 @@
+"""What the gateways' documents share."""
+
+from __future__ import annotations
+
+from mocks.openapi.parts import NAMESPACE, Json, answer, failed, json_body
+
+FAULTS = (
+    " Answers may differ from those listed while a fault that was set through /__admin/faults is in"
+    " force."
+)
+
+
+def call(op: str, summary: str, body: Json, example: Json, reply: Json) -> Json:
+    """A gateway operation: `body` in, `reply` out, whatever the outcome."""
+    return {
+        "post": {
+            "operationId": op,
+            "summary": summary,
+            "parameters": [NAMESPACE],
+            "requestBody": json_body(body, example),
+            "responses": {
+                "200": answer("Understood; the code in the body tells the outcome", reply),
+                "400": failed("A field is missing or malformed", reply),
+                "413": failed("The body is too large"),
+                "429": failed("Too many calls a second, or too many namespaces", reply),
+                "503": failed("Out of order", reply),
+            },
+        }
+    }

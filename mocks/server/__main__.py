@@ -1,0 +1,42 @@
+"""`python -m mocks.server --options FILE.json`: what a process stack starts.
+
+Prints one JSON line, `{"ready": {"bank": "http://127.0.0.1:8081", ...}}`, when all services answer.
+Exit codes: 0 after SIGTERM or SIGINT, 2 when the servers cannot start (one line on stderr says
+why).
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+import uvloop
+
+from mocks.server.options import read_options
+from mocks.server.problems import StartProblem
+from mocks.server.serve import run
+
+
+def _ready(urls: dict[str, str]) -> None:
+    print(json.dumps({"ready": urls}), flush=True)
+
+
+def main() -> int:
+    """Serve until told to stop; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="mocks.server", description="Serve gateways and lender.")
+    parser.add_argument("--options", type=Path, required=True, help="a JSON file of ServeOptions")
+    path: Path = parser.parse_args().options
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(run(read_options(path), announce=_ready))
+    except StartProblem as problem:
+        print(problem, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,282 @@
+"""A gateway model behind a real port."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from datetime import date
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from mocks.gateway import Gateway, Space, TooManyNamespaces
+from mocks.messages import DEFAULT_NAMESPACE, Call, CallRecord, Reply
+from mocks.payment.model import PaymentGateway
+from mocks.server.admin import Admin
+from mocks.server.app import Handler, Service
+from mocks.server.callbacks import Callbacks
+from mocks.server.connections import hang, reset
+from mocks.server.follow_ups import FollowUps
+from mocks.server.listener import Listener
+from mocks.server.logs import failure
+from mocks.server.ring import Ring
+from mocks.server.wire import (
+    ConnectionCut,
+    Problem,
+    json_response,
+    namespace_of,
+    read_object,
+)
+from mocks.sms.model import SmsGateway
+from scenarios.faults import Fault
+from scenarios.faults.outage import Outage
+
+CALLS_KEPT = 100_000
+"""Calls that `/__admin/calls` still knows."""
+
+LONGEST_POLL = 60.0
+"""Seconds that a reader may wait at a handset."""
+
+_PHONE = re.compile(r"\d{11}")
+
+
+class CallFeed:
+    """Calls as a gateway counted them, for `/__admin/calls`."""
+
+    def __init__(self) -> None:
+        self.ring: Ring[CallRecord] = Ring(CALLS_KEPT)
+
+    def __call__(self, record: CallRecord) -> None:
+        self.ring.append(record)
+
+
+def call_row(record: CallRecord) -> list[Any]:
+    """`[at (epoch seconds), gateway, op, issuer, code, status, delay (seconds; null for a hang),
+    transport]`."""
+    delay = None if record.transport == "hang" else record.delay
+    return [
+        *(record.at, record.gateway, record.op, record.issuer, record.code, record.status),
+        *(delay, record.transport),
+    ]
+
+
+class GatewayService:
+    """The routes of one gateway: its operations, its own extras, and the admin API."""
+
+    def __init__(
+        self,
+        service: Service,
+        gateway: Gateway[Any],
+        callbacks: Callbacks,
+        listener: Listener,
+        calls: CallFeed,
+        admin_document: dict[str, Any],
+    ) -> None:
+        self.name = gateway.name
+        self._service = service
+        self._gateway = gateway
+        self._listener = listener
+        self._follow_ups = FollowUps(gateway, callbacks, service.clock, service.log)
+        self._ports: dict[str, list[asyncio.TimerHandle]] = {}
+        self._port_tasks: set[asyncio.Task[None]] = set()
+        for op, path in gateway.operations.items():
+            service.route("POST", path, op, self._operation(op))
+        if isinstance(gateway, SmsGateway):
+            service.route("POST", "/handset/inbox", "inbox", self._inbox(gateway))
+        if isinstance(gateway, PaymentGateway):
+            service.route(
+                "GET", "/v1/settlement/{day}", "settlement", self._settlement(gateway)
+            )
+        Admin(service, self, admin_document).feed("/calls", "calls", calls.ring, call_row)
+
+    async def close(self) -> None:
+        """Drop what is pending."""
+        self._close_no_port(None)
+        for task in self._port_tasks:
+            task.cancel()
+        await self._follow_ups.close()
+
+    # ── operations ──────────────────────────────────────────────────────────────────────────────
+
+    def _operation(self, op: str) -> Handler:
+        service, gateway = self._service, self._gateway
+        journal, now_of = service.journal, service.clock.now
+        carry_out, handle = self._follow_ups.carry_out, gateway.handle
+
+        async def answer(request: web.Request) -> tuple[web.Response, str]:
+            namespace = namespace_of(request)
+            payload = await read_object(request)
+            now = now_of()
+            try:
+                reply, follow_ups = handle(Call(op, payload, namespace), now)
+            except TooManyNamespaces:
+                raise _too_many() from None
+            if follow_ups:
+                carry_out(follow_ups)
+            if journal.size:
+                status = reply.status if reply.transport == "ok" else 0
+                journal.add(now, op, namespace, status, reply.code, payload, reply.body)
+            if reply.transport != "ok":
+                await self._break(request, reply)
+            if reply.delay > 0:
+                await asyncio.sleep(reply.delay)
+            return json_response(reply.body, reply.status), reply.code
+
+        return answer
+
+    async def _break(self, request: web.Request, reply: Reply) -> None:
+        if reply.transport == "hang":
+            await hang(request, self._service.closing)
+        else:
+            if reply.delay > 0:
+                await asyncio.sleep(reply.delay)
+            reset(request)
+        raise ConnectionCut(reply.code)
+
+    # ── extras ──────────────────────────────────────────────────────────────────────────────────
+
+    def _inbox(self, sms: SmsGateway) -> Handler:
+        async def read(request: web.Request) -> tuple[web.Response, str]:
+            namespace = namespace_of(request)
+            phone, seen, wait = _inbox_question(await read_object(request))
+            try:
+                message = sms.newest(namespace, phone, seen)
+                if message is None and wait > 0 and not self._service.closing.is_set():
+                    await self._follow_ups.arrival(namespace, phone, wait)
+                    message = sms.newest(namespace, phone, seen)
+            except TooManyNamespaces:
+                raise _too_many() from None
+            if message is None:
+                return web.Response(status=204), "NONE"
+            return json_response(message), "OK"
+
+        return read
+
+    def _settlement(self, payment: PaymentGateway) -> Handler:
+        async def read(request: web.Request) -> tuple[web.Response, str]:
+            namespace = namespace_of(request)
+            try:
+                day = date.fromisoformat(request.match_info["day"])
+            except ValueError:
+                raise Problem(
+                    400, "INVALID_PARAMETER", "the day is not a date; write 2026-01-31", field="day"
+                ) from None
+            try:
+                text = payment.settlement_csv(namespace, day)
+            except TooManyNamespaces:
+                raise _too_many() from None
+            headers = {"Content-Type": "text/csv; charset=utf-8"}
+            return web.Response(text=text, headers=headers), "OK"
+
+        return read
+
+    # ── what the admin API acts on ──────────────────────────────────────────────────────────────
+
+    def put_fault(self, namespace: str, fault: Fault) -> None:
+        """Set a fault from now on. Raises Problem."""
+        closes_port = _closes_port(fault)
+        if closes_port and namespace != DEFAULT_NAMESPACE:
+            raise Problem(
+                400,
+                "INVALID_FAULT",
+                "mode: refuse closes the port for every namespace;"
+                " write mode: reset, or send it without the namespace header",
+                field="mode",
+            )
+        self._space(namespace)
+        self._gateway.put_fault(namespace, fault, self._service.clock.now())
+        if namespace == DEFAULT_NAMESPACE:
+            self._close_no_port(fault.label)
+        if closes_port:
+            self._close_port(fault)
+
+    def faults(self, namespace: str) -> list[tuple[Fault, float, bool]]:
+        """Each fault, the epoch seconds its window counts from, and whether it is in force."""
+        return self._space(namespace).faults.listed(self._service.clock.now())
+
+    def clear_faults(self, namespace: str, label: str | None) -> int:
+        """Remove the fault called `label`, or all; returns how many went."""
+        if namespace == DEFAULT_NAMESPACE:
+            self._close_no_port(label)
+        return self._space(namespace).faults.clear(label)
+
+    def reset(self, namespace: str) -> None:
+        """Forget one namespace."""
+        if namespace == DEFAULT_NAMESPACE:
+            self._close_no_port(None)
+        self._follow_ups.forget(namespace)
+        self._gateway.reset(namespace)
+
+    def _space(self, namespace: str) -> Space[Any]:
+        try:
+            return self._gateway.space(namespace)
+        except TooManyNamespaces:
+            raise _too_many() from None
+
+    # ── closing the port ────────────────────────────────────────────────────────────────────────
+
+    def _close_port(self, fault: Fault) -> None:
+        loop = asyncio.get_running_loop()
+        self._ports[fault.label] = [
+            loop.call_later(fault.start, self._switch, False),
+            loop.call_later(fault.end, self._switch, True),
+        ]
+
+    def _close_no_port(self, label: str | None) -> None:
+        for planned in [label] if label is not None else list(self._ports):
+            for handle in self._ports.pop(planned, ()):
+                handle.cancel()
+
+    def _switch(self, opened: bool) -> None:
+        task = asyncio.get_running_loop().create_task(self._switched(opened))
+        self._port_tasks.add(task)
+        task.add_done_callback(self._port_tasks.discard)
+
+    async def _switched(self, opened: bool) -> None:
+        if opened and any(
+            _closes_port(fault) and in_force for fault, _, in_force in self.faults(DEFAULT_NAMESPACE)
+        ):
+            return
+        try:
+            await (self._listener.resume() if opened else self._listener.refuse())
+        except Exception as error:
+            self._service.log.error("port_switch_failed", **failure(error))
+        else:
+            self._service.log.info("port_opened" if opened else "port_closed")
+
+
+def _closes_port(fault: Fault) -> bool:
+    return isinstance(fault, Outage) and fault.mode == "refuse"
+
+
+class _InboxQuestion(msgspec.Struct):
+    phone: str
+    seen: int = 0
+    wait: float = 0.0
+
+
+def _inbox_question(payload: dict[str, Any]) -> tuple[str, int, float]:
+    try:
+        asked = msgspec.convert(payload, _InboxQuestion)
+    except msgspec.ValidationError:
+        raise Problem(
+            400, "INVALID_FIELD", "write phone (text), seen (whole number), wait (seconds)"
+        ) from None
+    if _PHONE.fullmatch(asked.phone, 0) is None or not asked.phone.isascii():
+        raise Problem(400, "INVALID_FIELD", "phone takes 11 digits", field="phone")
+    if asked.seen < 0:
+        raise Problem(400, "INVALID_FIELD", "seen takes 0 or more", field="seen")
+    if not 0 <= asked.wait <= LONGEST_POLL:
+        raise Problem(
+            400, "INVALID_FIELD", f"wait takes 0 to {LONGEST_POLL:g} seconds", field="wait"
+        )
+    return asked.phone, asked.seen, asked.wait
+
+
+def _too_many() -> Problem:
+    return Problem(
+        429,
+        "TOO_MANY_NAMESPACES",
+        "the server holds as many namespaces as it can; POST /__admin/reset in some of them",
+    )

@@ -1,0 +1,219 @@
+"""The reference lender behind a real port: the contract's routes, callbacks, and faults."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+from aiohttp import web
+
+from mocks.gateway import TooManyNamespaces
+from mocks.lender.service import Lender, LenderRequest, LenderResponse
+from mocks.server.admin import Admin
+from mocks.server.app import Handler, Service
+from mocks.server.callbacks import CALLBACK_PATHS
+from mocks.server.connections import hang, reset
+from mocks.server.edge import Edge, refusal
+from mocks.server.live_world import NAMESPACE, LiveWorld
+from mocks.server.timings import TALLY, Tally
+from mocks.server.uploads import read_upload
+from mocks.server.wire import (
+    CUSTOMER_HEADER,
+    ConnectionCut,
+    Problem,
+    json_response,
+    namespace_of,
+    parse_object,
+    read_body,
+    read_object,
+)
+from mocks.signing import verify
+from scenarios.contract import OPERATIONS, Operation
+from scenarios.directives import answered
+from scenarios.faults import Fault
+
+READY_TIMEOUT = 2.0
+"""Seconds in which the store must answer for the lender to be ready."""
+
+_MAX_KEY = 255
+
+
+class LenderService:
+    """The routes of the lender, and what the admin API acts on."""
+
+    name = "lender"
+
+    def __init__(
+        self,
+        service: Service,
+        lender: Lender,
+        world: LiveWorld,
+        *,
+        workers: int,
+        seed: int,
+        signing_key: bytes,
+        admin_document: dict[str, Any],
+    ) -> None:
+        self._service = service
+        self._lender = lender
+        self._world = world
+        self._workers = asyncio.Semaphore(workers)
+        self._edge = Edge(seed)
+        self._key = signing_key
+        self._outbox: asyncio.Task[None] | None = None
+        for operation in OPERATIONS.values():
+            service.route(
+                operation.method, operation.path, operation.name, self._operation(operation)
+            )
+        for op, path in CALLBACK_PATHS.items():
+            service.route("POST", path, op, self._callback(op))
+        service.ready_when(self._store_answers)
+        admin = Admin(service, self, admin_document)
+        admin.feed("/timings", "timings", world.timings.ring, lambda row: row)
+
+    async def start(self) -> None:
+        """Finish what an earlier process left undone, and keep the outbox going."""
+        await self._lender.recover()
+        self._outbox = asyncio.get_running_loop().create_task(self._lender.run_outbox())
+
+    async def close(self) -> None:
+        """Stop the outbox and let work in progress end."""
+        if self._outbox is not None:
+            self._outbox.cancel()
+            await asyncio.gather(self._outbox, return_exceptions=True)
+        await self._world.close()
+
+    # ── the contract ────────────────────────────────────────────────────────────────────────────
+
+    def _operation(self, operation: Operation) -> Handler:
+        op = operation.name
+
+        async def answer(request: web.Request) -> tuple[web.Response, str]:
+            at, started = self._world.now(), time.perf_counter()
+            namespace = namespace_of(request)
+            asked = await _lender_request(op, request)
+            subject = request.headers.get(CUSTOMER_HEADER) or next(iter(asked.path.values()), "")
+            effect = self._edge.strike(namespace, op, subject, at)
+            if effect is not None and (effect.status or effect.transport != "ok"):
+                if not effect.processed:
+                    await asyncio.sleep(effect.delay)
+                if effect.status:
+                    self._keep(at, op, namespace, effect.status, effect.code, asked.body, {})
+                    return json_response(refusal(effect), effect.status), effect.code
+                if not effect.processed:
+                    self._keep(at, op, namespace, 0, effect.transport.upper(), asked.body, {})
+                    await self._break(request, effect.transport)
+            NAMESPACE.set(namespace)
+            tally = Tally()
+            TALLY.set(tally)
+            # The customer may hang up; the work goes on, as it would behind any proxy.
+            work = self._world.task(self._work(asked, tally))
+            response = await asyncio.shield(work)
+            self._world.timings.request(op, at, time.perf_counter() - started, tally)
+            code = answered(response.status, response.body).code
+            self._keep(at, op, namespace, response.status, code, asked.body, response.body)
+            if effect is not None:
+                await asyncio.sleep(effect.delay)
+                if effect.transport != "ok":
+                    await self._break(request, effect.transport)
+            return json_response(response.body, response.status, response.headers), code
+
+        return answer
+
+    async def _work(self, asked: LenderRequest, tally: Tally) -> LenderResponse:
+        waiting = time.perf_counter()
+        async with self._workers:
+            tally.lines += time.perf_counter() - waiting
+            return await self._lender.handle(asked)
+
+    async def _break(self, request: web.Request, transport: str) -> None:
+        if transport == "hang":
+            await hang(request, self._service.closing)
+        else:
+            reset(request)
+        raise ConnectionCut(transport.upper())
+
+    def _keep(
+        self,
+        at: float,
+        op: str,
+        namespace: str,
+        status: int,
+        code: str,
+        body: dict[str, Any],
+        answer: dict[str, Any],
+    ) -> None:
+        journal = self._service.journal
+        if journal.size:
+            journal.add(at, op, namespace, status, code, body, answer)
+
+    # ── callbacks ───────────────────────────────────────────────────────────────────────────────
+
+    def _callback(self, op: str) -> Handler:
+        async def answer(request: web.Request) -> tuple[web.Response, str]:
+            namespace = namespace_of(request)
+            content = await read_body(request)
+            at = self._world.now()
+            if not verify(self._key, request.headers, content, at):
+                raise Problem(401, "BAD_SIGNATURE", "the callback's signature does not verify")
+            body = parse_object(content)
+            NAMESPACE.set(namespace)
+            accepted = await asyncio.shield(self._world.task(self._lender.callback(op, body)))
+            code = "OK" if accepted else "NOT_ACCEPTED"
+            self._keep(at, op, namespace, 200 if accepted else 409, code, body, {})
+            if not accepted:
+                raise Problem(409, code, "this callback is not for a call of ours; send it later")
+            return web.Response(text="success"), code
+
+        return answer
+
+    async def _store_answers(self) -> bool:
+        try:
+            async with asyncio.timeout(READY_TIMEOUT):
+                await self._world.transact(lambda _: None)
+        except Exception:
+            return False
+        return True
+
+    # ── what the admin API acts on ──────────────────────────────────────────────────────────────
+
+    def put_fault(self, namespace: str, fault: Fault) -> None:
+        """Set a fault from now on. Raises Problem."""
+        try:
+            self._edge.put(namespace, fault, self._world.now())
+        except TooManyNamespaces:
+            raise Problem(
+                429, "TOO_MANY_NAMESPACES", "too many namespaces have faults; reset some"
+            ) from None
+
+    def faults(self, namespace: str) -> list[tuple[Fault, float, bool]]:
+        """Each fault, the epoch seconds its window counts from, and whether it is in force."""
+        return self._edge.listed(namespace, self._world.now())
+
+    def clear_faults(self, namespace: str, label: str | None) -> int:
+        """Remove the fault called `label`, or all; returns how many went."""
+        return self._edge.clear(namespace, label)
+
+    def reset(self, namespace: str) -> None:
+        """Forget the faults of one namespace. Bindings stay: the database is the lender's truth."""
+        self._edge.reset(namespace)
+
+
+async def _lender_request(op: str, request: web.Request) -> LenderRequest:
+    path = dict(request.match_info)
+    key = request.headers.get("Idempotency-Key", "")
+    if len(key) > _MAX_KEY:
+        raise Problem(
+            400,
+            "INVALID_FIELD",
+            f"Idempotency-Key takes at most {_MAX_KEY} characters",
+            field="Idempotency-Key",
+        )
+    if op == "documents":
+        body = await read_upload(request)
+    elif request.method == "GET":
+        body = {}
+    else:
+        body = await read_object(request, may_be_empty=True)
+    return LenderRequest(op, body, path, key)

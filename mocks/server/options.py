@@ -1,0 +1,108 @@
+"""What to serve, where, and with what."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from mocks.server.callbacks import is_loopback
+from mocks.server.problems import StartProblem
+
+SERVICES = ("bank", "sms", "payment", "lender")
+GATEWAYS = SERVICES[:3]
+
+SIGNING_KEY_VARIABLE = "BINDRILL_SIGNING_KEY"
+LOOPBACK_SIGNING_KEY = "bindrill-loopback-only"
+"""Signs callbacks when no key is given; refused on any host that is not loopback."""
+
+DATA = Path("bindrill-data")
+
+
+class ServeOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One process of servers.
+
+    `ports`: a port for each service to run, of bank, sms, payment and lender (0: any free one).
+    `scenario`: a scenario file or name, whose world, policies and customers are served; defaults
+    without. `seed`: instead of the scenario's. `database`: SQLAlchemy URL of the lender's database.
+    `key_ring`: file of the lender's encryption keys, made when missing. `node`: the lender
+    process's name in its audit chain and outbox. `gateways`: root URL of each gateway that runs
+    elsewhere. `callback_url`: root URL of a lender that runs elsewhere. `signing_key` of callbacks:
+    the environment's BINDRILL_SIGNING_KEY if empty. `admin_token`: needed for the admin API on a
+    host that is not loopback. `journal`: requests kept for `/__admin/requests`, 0 for none.
+    `log_file`: stderr if none. `log_requests`: a line each request. `allow_remote_callbacks`:
+    whether a call may name a callback address that is not loopback.
+    """
+
+    ports: dict[str, int]
+    host: str = "127.0.0.1"
+    scenario: str | None = None
+    seed: int | None = None
+    database: str = f"sqlite:///{DATA / 'lender.db'}"
+    key_ring: Path = DATA / "keys.json"
+    node: str = "lender-1"
+    gateways: dict[str, str] = {}
+    callback_url: str | None = None
+    signing_key: str = ""
+    admin_token: str | None = None
+    journal: int = 1000
+    log_file: Path | None = None
+    log_requests: bool = False
+    allow_remote_callbacks: bool = False
+
+    def check(self) -> None:
+        """Raises StartProblem for options that do not go together."""
+        unknown = sorted(set(self.ports) - set(SERVICES))
+        if unknown or not self.ports:
+            wrong = f"{unknown[0]} is no service" if unknown else "nothing to serve"
+            raise StartProblem(f"{wrong}; give ports to some of {', '.join(SERVICES)}")
+        for service, port in self.ports.items():
+            if not 0 <= port <= 65535:
+                raise StartProblem(f"{service}: {port} is no port; write 0 to 65535")
+        if self.journal < 0:
+            raise StartProblem(f"journal: {self.journal} is below 0; write 0 to keep none")
+        if "lender" in self.ports:
+            for gateway in GATEWAYS:
+                if gateway not in self.ports and gateway not in self.gateways:
+                    raise StartProblem(
+                        f"the lender needs {gateway}: serve it too, or give its URL in gateways"
+                    )
+        if not self.on_loopback and self.callback_key == LOOPBACK_SIGNING_KEY.encode():
+            raise StartProblem(
+                f"{self.host} is not loopback; set {SIGNING_KEY_VARIABLE} to a secret of your own"
+            )
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether nobody but this machine can connect."""
+        return is_loopback(self.host)
+
+    @property
+    def callback_key(self) -> bytes:
+        """The key that signs callbacks."""
+        given = self.signing_key or os.environ.get(SIGNING_KEY_VARIABLE, "")
+        return (given or LOOPBACK_SIGNING_KEY).encode()
+
+
+def read_options(path: Path) -> ServeOptions:
+    """Options from a JSON file. Raises StartProblem when it is missing or wrong."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=ServeOptions, dec_hook=_path)
+    except OSError as error:
+        raise StartProblem(f"{path}: {error.strerror or 'cannot be read'}") from None
+    except msgspec.MsgspecError as error:
+        raise StartProblem(f"{path}: {error}") from None
+
+
+def write_options(options: ServeOptions, path: Path) -> None:
+    """Write the file that `read_options` reads, for its owner's eyes only."""
+    path.touch(mode=0o600)
+    path.write_bytes(msgspec.json.encode(options, enc_hook=str))
+
+
+def _path(kind: type, value: Any) -> Any:
+    if kind is Path:
+        return Path(value)
+    raise NotImplementedError

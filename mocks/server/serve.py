@@ -1,0 +1,245 @@
+"""Servers of one process: all in one event loop, from the first port to the last goodbye."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+from typing import Any, TextIO
+
+from aiohttp import web
+
+from mocks.bank.directory import PopulationDirectory
+from mocks.bank.model import BankGateway
+from mocks.gateway import Gateway
+from mocks.lender.key_ring import KeyRing, KeyRingError
+from mocks.lender.service import Lender
+from mocks.lender.sql_store import SqlStore, StoreUnavailable
+from mocks.lender.vault import AesGcmVault
+from mocks.openapi.admin import admin_document
+from mocks.openapi.services import service_document
+from mocks.payment.model import PaymentGateway
+from mocks.server.app import Service, Settings
+from mocks.server.callbacks import Callbacks
+from mocks.server.gateway_app import CallFeed, GatewayService
+from mocks.server.lender_app import LenderService
+from mocks.server.listener import Listener
+from mocks.server.live_world import LiveWorld
+from mocks.server.logs import Log, failure, open_log
+from mocks.server.options import GATEWAYS, ServeOptions
+from mocks.server.problems import PortBusy as PortBusy
+from mocks.server.problems import StartProblem as StartProblem
+from mocks.server.uploads import MAX_UPLOAD_BYTES
+from mocks.sms.model import SmsGateway
+from scenarios.loader import load_scenario
+from scenarios.population import Population
+from scenarios.problems import ScenarioProblems
+from scenarios.schema import LenderPolicy, Scenario, World
+
+OPERATIONS: dict[str, dict[str, str]] = {
+    gateway.name: dict(gateway.operations) for gateway in (BankGateway, SmsGateway, PaymentGateway)
+}
+"""Path of each gateway operation, by gateway."""
+
+_FORM_OVERHEAD = 64 * 1024
+
+
+class Stack:
+    """The servers that `options` ask for. `start`, then `stop`, each once."""
+
+    def __init__(self, options: ServeOptions) -> None:
+        self._options = options
+        self._listeners: dict[str, Listener] = {}
+        self._services: dict[str, Service] = {}
+        self._parts: dict[str, GatewayService | LenderService] = {}
+        self._runners: dict[str, web.AppRunner] = {}
+        self._callbacks: list[Callbacks] = []
+        self._store: SqlStore | None = None
+        self._log: Log | None = None
+        self._log_stream: TextIO | None = None
+
+    @property
+    def urls(self) -> dict[str, str]:
+        """The root URL of each service."""
+        return {name: listener.url for name, listener in self._listeners.items()}
+
+    async def start(self) -> None:
+        """Bind every port, then serve. Raises StartProblem (PortBusy for a port), with nothing
+        left open."""
+        try:
+            await self._start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Stop accepting, let requests in progress finish, close the store. The lender goes first,
+        because its requests need the gateways."""
+        for service in self._services.values():
+            service.closing.set()
+        for name in sorted(self._listeners, key=lambda name: name != "lender"):
+            self._listeners[name].close()
+            if name in self._runners:
+                await self._runners[name].cleanup()
+            if name in self._parts:
+                await self._parts[name].close()
+        for callbacks in self._callbacks:
+            await callbacks.close()
+        if self._store is not None:
+            self._store.close()
+        if self._log is not None:
+            self._log.info("stopped")
+        if self._log_stream is not None and self._options.log_file is not None:
+            self._log_stream.close()
+
+    async def _start(self) -> None:
+        options = self._options
+        options.check()
+        scenario = _scenario(options)
+        try:
+            self._log, self._log_stream = open_log(options.log_file)
+        except OSError as error:
+            raise StartProblem(f"log file {options.log_file}: {error.strerror}") from None
+        asyncio.get_running_loop().set_exception_handler(self._loop_failed)
+        for name, port in options.ports.items():
+            self._listeners[name] = Listener(name, options.host, port)
+        for name in options.ports:
+            if name == "lender":
+                await self._make_lender(scenario)
+            else:
+                self._make_gateway(name, scenario)
+        for name, service in self._services.items():
+            self._runners[name] = await service.runner()
+            await self._listeners[name].open(self._runners[name])
+        lender = self._parts.get("lender")
+        if isinstance(lender, LenderService):
+            await lender.start()
+        self._log.info("started", urls=self.urls)
+
+    def _make_gateway(self, name: str, scenario: Scenario | None) -> None:
+        options, calls = self._options, CallFeed()
+        seed = _seed(options, scenario)
+        world = scenario.world if scenario is not None else World()
+        gateway: Gateway[Any]
+        if name == "bank":
+            population = None
+            if scenario is not None:
+                population = PopulationDirectory(Population(scenario.population, seed))
+            gateway = BankGateway(world.bank, seed, calls, directory=population)
+        elif name == "sms":
+            gateway = SmsGateway(world.sms, seed, calls)
+        else:
+            gateway = PaymentGateway(world.payment, seed, calls)
+        service = self._service(name)
+        ours = self._listeners.get("lender")
+        callbacks = Callbacks(
+            options.callback_url or (ours.url if ours is not None else None),
+            options.callback_key,
+            service.clock,
+            allow_remote=options.allow_remote_callbacks,
+        )
+        self._callbacks.append(callbacks)
+        self._parts[name] = GatewayService(
+            service, gateway, callbacks, self._listeners[name], calls, admin_document(name)
+        )
+
+    async def _make_lender(self, scenario: Scenario | None) -> None:
+        options = self._options
+        world = scenario.world if scenario is not None else World()
+        policy = scenario.lender if scenario is not None else LenderPolicy()
+        keys = _key_ring(options)
+        try:
+            self._store = await asyncio.to_thread(SqlStore, options.database)
+        except StoreUnavailable as error:
+            raise StartProblem(str(error)) from None
+        service = self._service("lender", MAX_UPLOAD_BYTES + _FORM_OVERHEAD)
+        roots = {**options.gateways, **{k: v for k, v in self.urls.items() if k in GATEWAYS}}
+        live = LiveWorld(
+            options.node,
+            self._store,
+            {
+                name: {op: roots[name].rstrip("/") + path for op, path in paths.items()}
+                for name, paths in OPERATIONS.items()
+            },
+            world.lender.connections,
+            service.clock,
+            service.log,
+        )
+        self._parts["lender"] = LenderService(
+            service,
+            Lender(policy, live, AesGcmVault(keys)),
+            live,
+            workers=world.lender.workers,
+            seed=_seed(options, scenario),
+            signing_key=options.callback_key,
+            admin_document=admin_document("lender"),
+        )
+
+    def _service(self, name: str, max_body: int | None = None) -> Service:
+        options = self._options
+        assert self._log is not None  # noqa: S101  # opened before any service is made
+        settings = Settings(
+            journal=options.journal,
+            admin=options.on_loopback or options.admin_token is not None,
+            admin_token=options.admin_token,
+            log_requests=options.log_requests,
+        )
+        document = service_document(name)
+        if max_body is None:
+            service = Service(name, settings, self._log, document)
+        else:
+            service = Service(name, settings, self._log, document, max_body)
+        self._services[name] = service
+        return service
+
+    def _loop_failed(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if self._log is not None:
+            self._log.error("loop_failed", **(failure(error) if error is not None else {}))
+
+
+async def run(
+    options: ServeOptions, announce: Callable[[dict[str, str]], None] | None = None
+) -> None:
+    """Serve until SIGTERM or SIGINT, then stop gracefully.
+
+    `announce` gets the root URL of each service once all are ready. Raises StartProblem.
+    """
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    stack = Stack(options)
+    await stack.start()
+    try:
+        if announce is not None:
+            announce(stack.urls)
+        await stopped.wait()
+    finally:
+        await stack.stop()
+
+
+def _scenario(options: ServeOptions) -> Scenario | None:
+    if options.scenario is None:
+        return None
+    try:
+        return load_scenario(options.scenario)
+    except ScenarioProblems as problems:
+        raise StartProblem(str(problems.problems[0])) from None
+
+
+def _seed(options: ServeOptions, scenario: Scenario | None) -> int:
+    if options.seed is not None:
+        return options.seed
+    return scenario.seed if scenario is not None else 1
+
+
+def _key_ring(options: ServeOptions) -> KeyRing:
+    path = options.key_ring
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return KeyRing.load(path) if path.exists() else KeyRing.create(path)
+    except KeyRingError as error:
+        raise StartProblem(str(error)) from None
+    except OSError as error:
+        raise StartProblem(f"key ring {path}: {error.strerror}") from None
