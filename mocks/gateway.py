@@ -148,6 +148,10 @@ class Gateway(ABC, Generic[S]):
             space = self._spaces[namespace] = Space(self.new_state(), faults, self._world)
         return space
 
+    def known(self, namespace: str) -> Space[S] | None:
+        """The namespace if it is open; None if it never was, or was reset."""
+        return self._spaces.get(namespace)
+
     def reset(self, namespace: str) -> None:
         """Forget one namespace alone: state, faults and counters."""
         self._spaces.pop(namespace, None)
@@ -186,8 +190,10 @@ class Gateway(ABC, Generic[S]):
 
     def callback_lost(self, notification: Notification, subject: str, now: float) -> bool:
         """Whether a `lost-callback` fault drops this attempt on its way."""
-        faults = self.space(notification.namespace).faults
-        effect = faults.strike(
+        space = self.known(notification.namespace)
+        if space is None:
+            return False
+        effect = space.faults.strike(
             notification.op, "", subject, notification.attempt, now, callback=True
         )
         return effect is not None and effect.lose_callback

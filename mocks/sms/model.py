@@ -1,0 +1,258 @@
+"""The SMS gateway, the carrier behind it, and the handsets where the messages arrive."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+import msgspec
+
+from mocks.gateway import DELIVER, Gateway, Space
+from mocks.messages import Arrived, Call, CallRecord, FollowUp, Notification, Reply, Timer
+from mocks.payload import absent, text
+from mocks.recent import Recent
+from mocks.redelivery import AGAIN, Redelivery
+from mocks.sms.codes import CODES, MAGIC_PHONES, MESSAGE_STATES, REPORT_GAPS, MagicPhone
+from mocks.sms.send_limits import SendLimits
+from scenarios.directives import Message
+from scenarios.population.phones import is_mobile
+from scenarios.schema import SmsWorld
+
+VALIDITY = 300.0
+"""Seconds for which the carrier tries; then the message is EXPIRED. Assumed: a code's validity."""
+
+_REPORT = "report"
+_LIMITS_ZH = {"minute": "分钟", "hour": "小时", "day": "天"}
+_FIELDS = ("phone", "text", "out_id")
+
+
+class Submission(msgspec.Struct, gc=False):
+    """An accepted message. `report`: status word that its delivery report will have, empty for no
+    report; `status`: the one it has now; `done_at`: seconds, 0 while under way."""
+
+    biz_id: str
+    out_id: str
+    phone: str
+    text: str
+    report: str
+    status: str = "ENROUTE"
+    done_at: float = 0.0
+
+
+class SmsState:
+    """One namespace: submissions by message id, ids by `out_id`, handsets, limits, reports."""
+
+    __slots__ = ("handsets", "limits", "messages", "out_ids", "reports")
+
+    def __init__(self, world: SmsWorld) -> None:
+        self.messages: Recent[str, Submission] = Recent()
+        self.out_ids: Recent[str, str] = Recent()
+        self.handsets: Recent[str, list[str]] = Recent()
+        self.limits = SendLimits(world.limits)
+        self.reports = Redelivery(REPORT_GAPS)
+
+
+class SmsGateway(Gateway[SmsState]):
+    """`send` submits a message to the carrier, `query` tells the state of the latest message with
+    an `out_id`. As at the real platforms, an `out_id` does not make `send` idempotent."""
+
+    name = "sms"
+    operations: ClassVar[Mapping[str, str]] = {"send": "/v1/send", "query": "/v1/query"}
+
+    def __init__(
+        self,
+        world: SmsWorld,
+        seed: int,
+        on_call: Callable[[CallRecord], None] | None = None,
+    ) -> None:
+        super().__init__(world, seed, on_call)
+        self._sms_world = world
+
+    @property
+    def limit_code(self) -> str:
+        return "Throttling.User"
+
+    def new_state(self) -> SmsState:
+        return SmsState(self._sms_world)
+
+    def subject(self, call: Call, state: SmsState) -> tuple[str, str]:
+        if call.op == "send":
+            return text(call.payload, "phone"), ""
+        message = _latest(state, text(call.payload, "out_id"))
+        return ("" if message is None else message.phone), ""
+
+    def refusal(self, op: str, code: str, status: int) -> Reply:
+        return _reply(code, http_status=status)
+
+    def answer(
+        self,
+        call: Call,
+        space: Space[SmsState],
+        subject: str,
+        issuer: str,
+        nth: int,
+        now: float,
+    ) -> tuple[Reply, list[FollowUp]]:
+        if call.op == "query":
+            return self._query(call.payload, space.state), []
+        return self._send(call, space.state, nth, now)
+
+    # ── sending ─────────────────────────────────────────────────────────────────────────────────
+
+    def _send(
+        self, call: Call, state: SmsState, nth: int, now: float
+    ) -> tuple[Reply, list[FollowUp]]:
+        payload = call.payload
+        phone, out_id = text(payload, "phone"), text(payload, "out_id")
+        refused, message = self._refused(payload, state, phone, now)
+        if refused:
+            return _reply(refused, message, out_id=out_id), []
+        state.limits.accept(phone, now)
+        magic = MAGIC_PHONES.get(phone)
+        biz_id = f"{self.keyed.integer('sms', 'message', phone, nth):016x}"
+        fate = self._drawn(phone, nth) if magic is None else magic
+        submission = Submission(biz_id, out_id, phone, payload["text"], fate.status)
+        state.messages.put(biz_id, submission, now)
+        state.out_ids.put(out_id, biz_id, now)
+        timers: list[FollowUp] = [
+            Timer(now + fate.delay + copy, DELIVER, biz_id, call.namespace)
+            for copy in range(fate.copies)
+        ]
+        if not timers and fate.status:
+            after = VALIDITY if fate.status == "EXPIRED" else fate.delay
+            timers.append(Timer(now + after, _REPORT, biz_id, call.namespace))
+        reply = _reply("OK", BizId=biz_id, out_id=out_id)
+        reply.transport = fate.transport
+        return reply, timers
+
+    def _refused(
+        self, payload: dict[str, Any], state: SmsState, phone: str, now: float
+    ) -> tuple[str, str]:
+        if missing := absent(payload, _FIELDS):
+            return "isv.INVALID_PARAMETERS", f"{missing} is missing"
+        if wrong := next((field for field in _FIELDS if not isinstance(payload[field], str)), ""):
+            return "isv.INVALID_PARAMETERS", f"{wrong} is not a text"
+        if not is_mobile(phone):
+            return "isv.MOBILE_NUMBER_ILLEGAL", ""
+        if not text(payload, "text"):
+            return "isv.PARAM_LENGTH_LIMIT", ""
+        if not text(payload, "out_id"):
+            return "isv.PARAM_LENGTH_LIMIT", "out_id is too long"
+        magic = MAGIC_PHONES.get(phone)
+        if magic is not None and magic.code != "OK":
+            return magic.code, ""
+        if window := state.limits.exceeded(phone, now):
+            permits = getattr(self._sms_world.limits, window)
+            return "isv.BUSINESS_LIMIT_CONTROL", f"触发{_LIMITS_ZH[window]}级流控Permits:{permits}"
+        return "", ""
+
+    def _drawn(self, phone: str, nth: int) -> MagicPhone:
+        carrier = self._sms_world.carrier
+        if carrier.loss and self.keyed.uniform("sms", "loss", phone, nth) < carrier.loss:
+            expires = self.keyed.integer("sms", "expires", phone, nth) & 1
+            status = "EXPIRED" if expires else "UNDELIV"
+            copies = 0
+        else:
+            status = "DELIVRD"
+            twice = (
+                carrier.duplicate
+                and self.keyed.uniform("sms", "twice", phone, nth) < carrier.duplicate
+            )
+            copies = 2 if twice else 1
+        delay = carrier.delay.at(self.keyed.uniform("sms", "carrier", phone, nth))
+        return MagicPhone("OK", status, copies, delay, "ok")
+
+    def _query(self, payload: dict[str, Any], state: SmsState) -> Reply:
+        out_id = text(payload, "out_id")
+        if not out_id:
+            return _reply("isv.INVALID_PARAMETERS", "out_id is missing")
+        message = _latest(state, out_id)
+        if message is None:
+            return _reply("isv.DATA_NOT_EXIST", out_id=out_id)
+        return _reply(
+            "OK",
+            BizId=message.biz_id,
+            out_id=out_id,
+            status=message.status,
+            message_state=MESSAGE_STATES[message.status],
+        )
+
+    # ── carrier and delivery reports ────────────────────────────────────────────────────────────
+
+    def fire(self, timer: Timer, now: float) -> list[FollowUp]:
+        """A message arrives, a lost one is given up, or a report is due again."""
+        space = self.known(timer.namespace)
+        if space is None:
+            return []
+        state = space.state
+        if timer.event == AGAIN:
+            again = state.reports.again(timer.key)
+            return [] if again is None else [again]
+        message = state.messages.get(timer.key)
+        if message is None:
+            return []
+        effects: list[FollowUp] = []
+        if timer.event == DELIVER:
+            texts = state.handsets.get(message.phone) or []
+            texts.append(message.text)
+            state.handsets.put(message.phone, texts, now)
+            effects.append(Arrived(message.phone, timer.namespace))
+        if not message.done_at:
+            message.done_at = now
+            message.status = message.report or "DELIVRD"
+            if message.report:
+                effects.append(self._report(message, timer.namespace, state))
+        return effects
+
+    def _report(self, message: Submission, namespace: str, state: SmsState) -> Notification:
+        body = {
+            "out_id": message.out_id,
+            "biz_id": message.biz_id,
+            "status": message.status,
+            "message_state": MESSAGE_STATES[message.status],
+            "done_at": message.done_at,
+            "attempt": 1,
+        }
+        return state.reports.begin(
+            Notification("sms_report", message.biz_id, body, namespace=namespace)
+        )
+
+    def delivered(
+        self, notification: Notification, acknowledged: bool, now: float
+    ) -> list[FollowUp]:
+        """A report was acknowledged, or will be sent again after the schedule's next gap."""
+        space = self.known(notification.namespace)
+        if space is None:
+            return []
+        return [*space.state.reports.outcome(notification, acknowledged, now)]
+
+    # ── handsets ────────────────────────────────────────────────────────────────────────────────
+
+    def inbox(self, namespace: str, phone: str) -> list[str]:
+        """The texts on the handset of `phone`, oldest first."""
+        space = self.known(namespace)
+        return [] if space is None else list(space.state.handsets.get(phone) or ())
+
+    def newest(self, namespace: str, phone: str, seen: int) -> Message | None:
+        """The newest message, if there are more than the first `seen`."""
+        space = self.known(namespace)
+        texts = None if space is None else space.state.handsets.get(phone)
+        if not texts or len(texts) <= seen:
+            return None
+        return Message(texts[-1], len(texts))
+
+
+def _latest(state: SmsState, out_id: str) -> Submission | None:
+    biz_id = state.out_ids.get(out_id)
+    return None if biz_id is None else state.messages.get(biz_id)
+
+
+def _reply(code: str, message: str = "", http_status: int = 0, **more: Any) -> Reply:
+    known = CODES.get(code)
+    body: dict[str, Any] = {
+        "Code": code,
+        "Message": message or (known.en if known else ""),
+        "smpp": known.smpp if known else CODES["isp.SYSTEM_ERROR"].smpp,
+        **more,
+    }
+    return Reply(http_status or (known.status if known else 200), body, code)
