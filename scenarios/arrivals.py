@@ -73,6 +73,36 @@ def expected_arrivals(arrivals: Arrivals, duration: float, base: Path | None = N
     return math.fsum(piece.area for piece in _pieces(arrivals, duration))
 
 
+def scaled(arrivals: Arrivals, rate: float) -> Arrivals:
+    """The same shape at another rate per second.
+
+    `rate` becomes the base rate of a spike, the mean of a ramp and of steps, the mean rate of a day
+    and of a recording. Raises ValueError where the present rate is 0 and the shape has no scale.
+    """
+    match arrivals:
+        case ConstantArrivals() | PoissonArrivals() | DiurnalArrivals() | RecordedArrivals():
+            return arrivals.model_copy(update={"rate": rate})
+        case SpikeArrivals():
+            factor = _factor(rate, arrivals.rate)
+            return arrivals.model_copy(update={"rate": rate, "peak": arrivals.peak * factor})
+        case RampArrivals():
+            factor = _factor(rate, (arrivals.start + arrivals.end) / 2)
+            ends = {"start": arrivals.start * factor, "end": arrivals.end * factor}
+            return arrivals.model_copy(update=ends)
+        case StepArrivals():
+            length = math.fsum(stage.duration for stage in arrivals.steps)
+            area = math.fsum(stage.rate * stage.duration for stage in arrivals.steps)
+            factor = _factor(rate, area / length if length else arrivals.steps[-1].rate)
+            steps = tuple(s.model_copy(update={"rate": s.rate * factor}) for s in arrivals.steps)
+            return arrivals.model_copy(update={"steps": steps})
+
+
+def _factor(wanted: float, present: float) -> float:
+    if present <= 0:
+        raise ValueError("the scenario's own rate is 0, which has no multiple; edit its arrivals")
+    return wanted / present
+
+
 class _Piece(NamedTuple):
     """From `start` to `end` the rate is `rate` + `slope` * (t - `start`)."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
@@ -21,13 +22,14 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, serialize_by_alias=True)
 
 
-def _only(known: tuple[str, ...]) -> AfterValidator:
+def _one_of(known: Iterable[str]) -> AfterValidator:
     # Keys of a table by operation or gateway: a typo would be a setting that does nothing.
-    def check(table: dict[str, Any]) -> dict[str, Any]:
-        for key in table:
-            if key not in known:
-                raise ValueError(f"{key} is not known here; write {', '.join(known)}")
-        return table
+    names = tuple(known)
+
+    def check(key: str) -> str:
+        if key not in names:
+            raise ValueError(f"{key!r} is not known here; write {', '.join(names)}")
+        return key
 
     return AfterValidator(check)
 
@@ -217,7 +219,7 @@ class IssuerWorld(Section):
 class BankWorld(Section):
     """The bank network."""
 
-    latency: Annotated[dict[str, Delay], _only(GATEWAY_OPERATIONS["bank"])] = Field(
+    latency: dict[Annotated[str, _one_of(GATEWAY_OPERATIONS["bank"])], Delay] = Field(
         default_factory=lambda: {
             "open": Delay(p50=0.12, p99=0.6),
             "query": Delay(p50=0.04, p99=0.2),
@@ -256,7 +258,7 @@ class SmsLimits(Section):
 class SmsWorld(Section):
     """The SMS gateway and its carrier."""
 
-    latency: Annotated[dict[str, Delay], _only(GATEWAY_OPERATIONS["sms"])] = Field(
+    latency: dict[Annotated[str, _one_of(GATEWAY_OPERATIONS["sms"])], Delay] = Field(
         default_factory=lambda: {"send": Delay(p50=0.03, p99=0.15)}, description="by operation"
     )
     rate_limit: PerSecond | None = Field(default=None, description="above it: throttled")
@@ -277,7 +279,7 @@ class Notifications(Section):
 class PaymentWorld(Section):
     """The payment gateway."""
 
-    latency: Annotated[dict[str, Delay], _only(GATEWAY_OPERATIONS["payment"])] = Field(
+    latency: dict[Annotated[str, _one_of(GATEWAY_OPERATIONS["payment"])], Delay] = Field(
         default_factory=lambda: {
             "charge": Delay(p50=0.15, p99=0.8),
             "refund": Delay(p50=0.1, p99=0.5),
@@ -304,14 +306,14 @@ class LenderWorld(Section):
 
     workers: int = Field(default=64, ge=1, description="requests in progress; more wait in line")
     cores: int = Field(default=1, ge=1)
-    service: Annotated[dict[str, Delay], _only(("*", *OPERATIONS))] = Field(
+    service: dict[Annotated[str, _one_of(("*", *OPERATIONS))], Delay] = Field(
         default_factory=lambda: {"*": Delay(p50=0.002, p99=0.006)}
     )
     commit: Delay = Delay(p50=0.002, p99=0.01)
     call_overhead: Delay = Field(
         default=constant(0.002), description="a gateway call beside the gateway's own delay"
     )
-    connections: Annotated[dict[str, Connections], _only(tuple(GATEWAY_OPERATIONS))] = Field(
+    connections: dict[Annotated[str, _one_of(GATEWAY_OPERATIONS)], Connections] = Field(
         default_factory=lambda: {"bank": 100, "sms": 100, "payment": 100},
         description="connections to each gateway; calls beyond wait in line",
     )
@@ -382,7 +384,9 @@ class Scenario(Section):
     drain: Seconds = Field(default=60.0, description="then journeys may still end for so long")
     population: Population = Population()
     journey: Journey = Journey()
-    arrivals: Arrivals
+    arrivals: Arrivals = Field(
+        description="how customers come: a kind, such as poisson, and a rate, such as 10/s"
+    )
     world: World = World()
     lender: LenderPolicy = LenderPolicy()
     faults: tuple[AnyFault, ...] = ()

@@ -1,0 +1,101 @@
+"""What is wrong with a scenario although each of its fields is well-formed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import get_args
+
+from scenarios.arrivals import expected_arrivals
+from scenarios.faults.base import Target
+from scenarios.objectives import METRICS, parse_objective
+from scenarios.population.cards import issuer_weights
+from scenarios.population.validity import problems
+from scenarios.schema import RecordedArrivals, Scenario, SpikeArrivals
+from scenarios.units import format_duration
+from scenarios.yaml_source import Where
+
+Finding = tuple[Where, str]
+"""Where (keys and list positions from the top), and a message with the mend."""
+
+_TARGETS = get_args(Target)
+
+
+def check(scenario: Scenario) -> list[Finding]:
+    """Every mistake that takes more than one field, or a file, to see."""
+    return [
+        *_population(scenario),
+        *_arrivals(scenario),
+        *_issuers(scenario),
+        *_late_faults(scenario),
+        *_twins(scenario),
+        *_recoveries(scenario),
+    ]
+
+
+def _population(scenario: Scenario) -> Iterator[Finding]:
+    for field, message in problems(scenario.population):
+        yield ("population", *field.split(".", 1)), message
+
+
+def _issuers(scenario: Scenario) -> Iterator[Finding]:
+    known = issuer_weights()
+    named: list[tuple[Where, str]] = [
+        (("world", "bank", "issuers", issuer), issuer) for issuer in scenario.world.bank.issuers
+    ]
+    for position, fault in enumerate(scenario.faults):
+        if fault.issuer:
+            named.append((("faults", position, "issuer"), fault.issuer))
+    for where, issuer in named:
+        if issuer not in known:
+            yield where, f"{issuer!r} is not an issuer; write one of {', '.join(known)}"
+
+
+def _arrivals(scenario: Scenario) -> Iterator[Finding]:
+    arrivals = scenario.arrivals
+    if isinstance(arrivals, RecordedArrivals):
+        try:
+            expected_arrivals(arrivals, scenario.duration)
+        except ValueError as error:
+            yield ("arrivals", "file"), str(error)
+    if isinstance(arrivals, SpikeArrivals) and arrivals.at >= scenario.duration:
+        yield (
+            ("arrivals", "at"),
+            f"the spike is at {format_duration(arrivals.at)}, after arrivals stop at"
+            f" {format_duration(scenario.duration)}; write an earlier time",
+        )
+
+
+def _late_faults(scenario: Scenario) -> Iterator[Finding]:
+    end = scenario.duration + scenario.drain
+    for position, fault in enumerate(scenario.faults):
+        if fault.start >= end:
+            yield (
+                ("faults", position, "start"),
+                f"{fault.label} starts at {format_duration(fault.start)}, but the run ends at"
+                f" {format_duration(end)} (duration and drain); write an earlier start",
+            )
+
+
+def _twins(scenario: Scenario) -> Iterator[Finding]:
+    labels: set[str] = set()
+    for position, fault in enumerate(scenario.faults):
+        if fault.label in labels:
+            message = f"another fault is called {fault.label} too; give one of them a name"
+            yield ("faults", position), message
+        labels.add(fault.label)
+
+
+def _recoveries(scenario: Scenario) -> Iterator[Finding]:
+    struck = {fault.target for fault in scenario.faults}
+    labels = {fault.label for fault in scenario.faults}
+    for position, text in enumerate(scenario.objectives):
+        objective = parse_objective(text)
+        if METRICS[objective.metric].takes != "fault" or objective.argument in struck | labels:
+            continue
+        if objective.argument in _TARGETS:
+            message = f"no fault of this scenario strikes {objective.argument}"
+        else:
+            message = f"there is no fault {objective.argument!r}"
+        known = ", ".join(sorted(struck | labels))
+        mend = f"write one of {known}" if known else "write a fault, or leave this objective out"
+        yield ("objectives", position), f"{message}; {mend}"
