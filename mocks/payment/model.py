@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any, ClassVar, Literal
 
 import msgspec
@@ -18,7 +19,7 @@ from mocks.payment.codes import (
     MagicAmount,
     TradeState,
 )
-from mocks.payment.settlement import Ledger, SettlementRow
+from mocks.payment.settlement import Ledger, SettlementRow, as_csv, day_bounds
 from mocks.recent import Recent
 from mocks.redelivery import AGAIN, Redelivery
 from scenarios.distributions import Delay
@@ -308,7 +309,7 @@ class PaymentGateway(Gateway[PaymentState]):
     # ── settlement ──────────────────────────────────────────────────────────────────────────────
 
     def settlement(self, namespace: str, start: float, end: float) -> list[SettlementRow]:
-        """The money that moved in [start, end) seconds, in order (see `day_bounds` for days)."""
+        """The money that moved in [start, end) seconds, in order."""
         space = self.known(namespace)
         if space is None:
             return []
@@ -323,6 +324,10 @@ class PaymentGateway(Gateway[PaymentState]):
             )
             for moved in space.state.ledger.between(start, end)
         ]
+
+    def settlement_csv(self, namespace: str, day: date) -> str:
+        """The settlement file of a calendar day in China, `now` being seconds since the epoch."""
+        return as_csv(self.settlement(namespace, *day_bounds(day)))
 
     def balance(self, namespace: str) -> int:
         """Charges less refunds so far, in fen."""
