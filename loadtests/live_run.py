@@ -1,0 +1,223 @@
+"""One scenario in wall time: servers up, faults set, Locust's load, everything down again."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from loadtests.admin import AdminProblem, fetch
+from loadtests.calls import CallGatherer
+from loadtests.faults import post_faults
+from loadtests.overview import Look, ProgressReader
+from loadtests.process import Process, StackProblem
+from loadtests.settings import Settings
+from loadtests.stack import TARGET_PORTS, Stack, undisturbed
+from mocks.payment.settlement import CHINA
+from reports.progress import Progress
+from reports.recorder import Recorder
+from scenarios.schema import Scenario
+
+LOCUSTFILE = Path(__file__).with_name("locustfile.py")
+TICK = 0.2
+"""Seconds between looks at Locust; faults are set within one of the schedule's announcement."""
+GATHER_INTERVAL = 1.0
+"""Seconds between looks at the gateways' call feeds."""
+FLUSH_INTERVAL = 5.0
+"""Seconds of gateway calls that a kill may lose."""
+
+
+class LiveResult(msgspec.Struct, frozen=True):
+    """How a live run went. `settlement_csv`: the payment gateway's settlement file of the days
+    that the run touched, if it could be had; `urls`: where the servers were."""
+
+    state: Literal["complete", "interrupted"]
+    wall_seconds: float
+    settlement_csv: Path | None
+    urls: dict[str, str]
+
+
+def run_live(
+    scenario: Scenario,
+    folder: Path,
+    *,
+    target: str | None = None,
+    allow_remote: bool = False,
+    processes: int = 1,
+    database: str | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    on_ready: Callable[[dict[str, str]], None] | None = None,
+) -> LiveResult:
+    """Play `scenario` against real servers and record events, logs and the settlement file below
+    `folder` (the run's `live/`).
+
+    `target` is a team's own binding service to load instead of the reference lender (on another
+    machine only with `allow_remote`); `processes` load-generator processes share the customers;
+    `database` is the lender's. `on_ready` gets the servers' URLs before the load begins. Ctrl-C
+    ends the run early: what happened so far is recorded and readable. Raises StackProblem when
+    servers or load generator fail; nothing is left running in any case.
+    """
+    began = time.monotonic()
+    state: Literal["complete", "interrupted"] = "complete"
+    settlement = None
+    stack = Stack(scenario, folder, target=target, allow_remote=allow_remote, database=database)
+    if target is not None and any(fault.target == "lender" for fault in scenario.fault_timeline):
+        raise StackProblem(
+            f"{scenario.name} has faults of the lender, which --target replaces: take them out of"
+            " the scenario"
+        )
+    with stack:
+        try:
+            stack.start()
+            if on_ready is not None:
+                on_ready(dict(stack.urls))
+            state = drive(stack, scenario, folder, processes, on_progress or _unseen)
+        except KeyboardInterrupt:
+            state = "interrupted"
+        with undisturbed():
+            if "payment" in stack.urls:
+                settlement = _save_settlement(stack.urls["payment"], began, folder)
+    return LiveResult(state, time.monotonic() - began, settlement, stack.urls)
+
+
+def drive(
+    stack: Stack,
+    scenario: Scenario,
+    folder: Path,
+    processes: int = 1,
+    on_progress: Callable[[Progress], None] = lambda _: None,
+) -> Literal["complete", "interrupted"]:
+    """Play `scenario` on a started `stack` until Locust ends. Raises StackProblem."""
+    progress = stack.logs / "progress.jsonl"
+    progress.unlink(missing_ok=True)
+    settings = Settings(
+        scenario=str(stack.scenario_file),
+        sms_url=stack.urls["sms"],
+        events=folder,
+        progress=progress,
+    )
+    recorder = Recorder(folder, worker="gateways")
+    run = _Drive(stack, scenario, ProgressReader(progress), recorder, on_progress)
+    try:
+        run.follow(_start_locust(stack, settings, processes))
+    except KeyboardInterrupt:
+        return "interrupted"
+    finally:
+        with undisturbed():
+            stack.end("locust")
+            run.gather()
+            recorder.close()
+    return "complete"
+
+
+class _Drive:
+    """Follows Locust: passes its progress on, sets the faults, gathers the gateways' calls."""
+
+    def __init__(
+        self,
+        stack: Stack,
+        scenario: Scenario,
+        reader: ProgressReader,
+        recorder: Recorder,
+        on_progress: Callable[[Progress], None],
+    ) -> None:
+        self._stack = stack
+        self._scenario = scenario
+        self._reader = reader
+        self._recorder = recorder
+        self._on_progress = on_progress
+        self._gatherers: list[CallGatherer] = []
+        self._last: Look | None = None
+
+    def follow(self, locust: Process) -> None:
+        """Until Locust has ended as it should. Raises StackProblem when it did not."""
+        gathered = flushed = time.monotonic()
+        while True:
+            ended = locust.exit_code is not None  # before the looks, so that none is missed
+            for look in self._reader.new():
+                if self._last is None:
+                    self._begin(look.origin)
+                self._last = look
+                self._on_progress(look.progress)
+            self._stack.check()
+            if ended:
+                break
+            now = time.monotonic()
+            if now - gathered >= GATHER_INTERVAL:
+                self.gather()
+                gathered = now
+            if now - flushed >= FLUSH_INTERVAL:
+                self._recorder.flush()
+                flushed = now
+            time.sleep(TICK)
+        if locust.exit_code != 0 or self._last is None or not self._last.over:
+            raise locust.problem(f"ended too early, with code {locust.exit_code}")
+        if self._last.crashed:
+            raise locust.problem(f"broke off {self._last.crashed} journeys")
+
+    def gather(self) -> None:
+        """Take the newest gateway calls."""
+        for gatherer in self._gatherers:
+            gatherer.gather()
+
+    def _begin(self, origin: float) -> None:
+        urls = self._stack.urls
+        self._gatherers = [
+            CallGatherer(urls[gateway], origin, self._recorder.add) for gateway in TARGET_PORTS
+        ]
+        try:
+            post_faults(urls, self._scenario.fault_timeline, time.time() - origin)
+        except AdminProblem as problem:
+            raise StackProblem(str(problem)) from None
+
+
+def _start_locust(stack: Stack, settings: Settings, processes: int) -> Process:
+    command = [
+        *(sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--headless", "--only-summary"),
+        *("--host", stack.urls["lender"], "--csv", str(stack.logs / "locust")),
+        *("--exit-code-on-error", "0"),  # refused customers are a result
+    ]
+    if processes > 1:
+        port = str(_free_port())
+        command += [
+            *("--processes", str(processes), "--master-bind-host", "127.0.0.1"),
+            *("--master-bind-port", port, "--master-host", "127.0.0.1", "--master-port", port),
+        ]
+    return stack.begin("locust", command, settings.as_environment())
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+def _save_settlement(url: str, began: float, folder: Path) -> Path | None:
+    """The settlement file, one header for all days; None when the gateway does not give it."""
+    last = datetime.now(CHINA)
+    day = (last - timedelta(seconds=time.monotonic() - began)).date()
+    lines: list[str] = []
+    while day <= last.date():
+        try:
+            status, body = fetch(f"{url}/v1/settlement/{day}")
+        except AdminProblem:
+            return None
+        if status != 200:
+            return None
+        content = body.decode().splitlines(keepends=True)
+        lines += content[1:] if lines else content
+        day += timedelta(days=1)
+    path = folder / "settlement.csv"
+    path.write_text("".join(lines), encoding="utf-8")
+    return path
+
+
+def _unseen(_: Progress) -> None:
+    """Nobody watches."""

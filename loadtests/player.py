@@ -1,0 +1,171 @@
+"""Plays a customer's journey in wall time, over HTTP, and records what happens."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Generator
+from typing import Any
+from urllib.parse import quote
+from uuid import uuid4
+
+import gevent
+import msgspec
+
+from loadtests.client import Client, NoAnswer
+from loadtests.clock import RunClock
+from loadtests.handset import Handset
+from mocks.server.wire import CUSTOMER_HEADER
+from reports import events
+from scenarios.contract import OPERATIONS
+from scenarios.directives import (
+    Answer,
+    Directive,
+    Ending,
+    Now,
+    ReadOtp,
+    Request,
+    Think,
+    answered,
+)
+
+logger = logging.getLogger(__name__)
+
+BEWILDERED = Ending("FAILED", "journey_error")
+
+
+class Player:
+    """Customers in front of one lender; `record` takes event rows, `measured` the operation,
+    latency in seconds, length of the answer in bytes and code of every request."""
+
+    def __init__(
+        self,
+        lender: Client,
+        handset: Handset,
+        clock: RunClock,
+        record: Callable[[events.Row], None],
+        measured: Callable[[str, float, int, str], None],
+    ) -> None:
+        self._lender = lender
+        self._handset = handset
+        self._clock = clock
+        self._record = record
+        self._measured = measured
+
+    def play(self, number: int, planned: float, steps: Generator[Directive, Any, Ending]) -> Ending:
+        """One journey, which should have started at `planned` seconds; blocks its greenlet.
+
+        Latency counts from the moment a request was due: the planned arrival, the end of a think
+        time, or the answer before it. A late load generator adds to it instead of hiding in it.
+        """
+        clock = self._clock
+        self._record(events.arrival(number, planned, clock.now()))
+        due = planned
+        waits = 0
+        reply: Any = None
+        while True:
+            directive = _next(steps, reply)
+            if isinstance(directive, Ending):
+                break
+            reply = None
+            if type(directive) is Think:
+                due += directive.seconds
+                sleep_until(due, clock)
+            elif type(directive) is Now:
+                reply = clock.now()
+            elif type(directive) is Request:
+                reply = self._ask(number, due, directive)
+                due = clock.now()
+            elif type(directive) is ReadOtp:
+                began = clock.now()
+                reply = self._handset.read(directive.phone, directive.seen, directive.patience)
+                due = clock.now()
+                if directive.patience > 0:
+                    waits += 1
+                    code = "TIMEOUT" if reply is None else "READ"
+                    self._record(events.otp(number, waits, began, due, code))
+        self._record(events.end(number, planned, clock.now(), directive.state, directive.cause))
+        return directive
+
+    def _ask(self, number: int, due: float, request: Request) -> Answer:
+        started = self._clock.now()
+        answer, length = send(self._lender, request, number)
+        ended = self._clock.now()
+        self._record(
+            events.request(
+                number,
+                request.op,
+                request.attempt,
+                due,
+                started,
+                ended,
+                answer.status,
+                answer.code,
+            )
+        )
+        self._measured(request.op, ended - due, length, answer.code)
+        return answer
+
+
+def _next(steps: Generator[Directive, Any, Ending], reply: Any) -> Directive | Ending:
+    """The journey's next directive, or how it ended. A journey that an answer drives into an error
+    (a service that does not speak the contract) ends FAILED, and the report shows it."""
+    try:
+        return steps.send(reply)
+    except StopIteration as stop:
+        ending: Ending = stop.value
+        return ending
+    except Exception as error:
+        # Without its message, which could quote a customer's data.
+        logger.error("a journey met an answer it does not understand: %s", type(error).__name__)
+        return BEWILDERED
+
+
+def sleep_until(moment: float, clock: RunClock) -> None:
+    """Sleep until `clock` shows `moment`; gevent's timers may fire a little early."""
+    while (left := moment - clock.now()) > 0:
+        gevent.sleep(left)
+
+
+def send(lender: Client, request: Request, number: int) -> tuple[Answer, int]:
+    """Carry out one request of customer `number`; the Answer, and its length in bytes."""
+    operation = OPERATIONS[request.op]
+    path = operation.path.format_map({k: quote(v, safe="") for k, v in request.path.items()})
+    body, headers = b"", {CUSTOMER_HEADER: str(number)}
+    if request.image is not None:
+        body, headers["Content-Type"] = multipart(request.body, request.image())
+    elif operation.method != "GET":
+        body, headers["Content-Type"] = msgspec.json.encode(request.body), "application/json"
+    if request.idempotency_key:
+        headers["Idempotency-Key"] = request.idempotency_key
+    try:
+        status, content = lender.exchange(operation.method, path, request.timeout, body, headers)
+    except NoAnswer as failure:
+        return Answer(0, {}, failure.code), 0
+    return answered(status, _json_object(status, content)), len(content)
+
+
+def multipart(fields: dict[str, Any], image: bytes) -> tuple[bytes, str]:
+    """The upload's body and its Content-Type (RFC 7578): the part `kind`, and the part `file` as
+    `content_type`."""
+    boundary = uuid4().hex
+    head = (
+        f"--{boundary}\r\n"
+        'Content-Disposition: form-data; name="kind"\r\n\r\n'
+        f"{fields['kind']}\r\n"
+        f"--{boundary}\r\n"
+        'Content-Disposition: form-data; name="file"; filename="document"\r\n'
+        f"Content-Type: {fields['content_type']}\r\n\r\n"
+    )
+    body = head.encode() + image + f"\r\n--{boundary}--\r\n".encode()
+    return body, f"multipart/form-data; boundary={boundary}"
+
+
+def _json_object(status: int, content: bytes) -> dict[str, Any]:
+    """The answer's JSON object; an error that does not speak the contract becomes HTTP_<status>."""
+    try:
+        body = msgspec.json.decode(content, type=dict[str, Any])
+    except msgspec.MsgspecError:
+        body = {}
+    if status >= 400 and not isinstance(body.get("error"), dict):
+        return {"error": {"code": f"HTTP_{status}"}}
+    return body

@@ -1,0 +1,109 @@
+"""One load-generator process's share of a test: its customers, and where their events go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gevent
+from locust.env import Environment
+
+from loadtests.client import Client
+from loadtests.clock import RunClock
+from loadtests.crowd import Crowd
+from loadtests.handset import Handset
+from loadtests.player import Player
+from reports.events import Row
+from reports.recorder import Recorder
+from scenarios.arrivals import arrival_times
+from scenarios.directives import Ending
+from scenarios.journey import journey
+from scenarios.keyed import Keyed
+from scenarios.population import Population
+from scenarios.schema import Scenario
+
+FLUSH_INTERVAL = 5.0
+"""Seconds of events that a kill may lose."""
+
+
+class Refused(Exception):
+    """A request did not end with OK, as Locust lists failures: by the answer's code alone."""
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+class Share:
+    """Every `workers`-th customer of `scenario`, counted from `place`: two processes never play the
+    same one. Requests count in the statistics of `environment`, whose host is the lender; events
+    go below `events`, if given."""
+
+    def __init__(
+        self,
+        environment: Environment,
+        scenario: Scenario,
+        clock: RunClock,
+        place: int,
+        workers: int,
+        sms_url: str,
+        events: Path | None,
+    ) -> None:
+        self.taken = False
+        """Whether a Locust user plays it already."""
+        self._requests: Any = environment.events.request  # Locust's hooks have no types
+        self._statistics = environment.stats
+        self._scenario = scenario
+        self._place = place
+        self._workers = workers
+        self._lender = Client(environment.host or "")
+        self._handset = Handset(sms_url)
+        self._population = Population(scenario.population, scenario.seed)
+        self._keyed = Keyed(scenario.seed)
+        self._recorder = Recorder(events, worker=str(place)) if events else None
+        self._flusher = gevent.spawn(self._flush_now_and_then)
+        self._player = Player(self._lender, self._handset, clock, self._record, self._measured)
+        self.crowd = Crowd(self._arrivals(), self._play, clock, self._ended)
+
+    def close(self) -> None:
+        """Stop what is under way and write the last events."""
+        self.crowd.stop()
+        self._flusher.kill()
+        self._lender.close()
+        self._handset.close()
+        if self._recorder is not None:
+            self._recorder.close()
+
+    def _arrivals(self) -> Iterator[tuple[int, float]]:
+        scenario = self._scenario
+        times = arrival_times(scenario.arrivals, scenario.seed, scenario.duration)
+        for number, planned in enumerate(times):
+            if number % self._workers == self._place:
+                yield number, planned
+
+    def _play(self, number: int, planned: float) -> Ending:
+        customer = self._population.customer(number)
+        return self._player.play(number, planned, journey(customer, self._scenario, self._keyed))
+
+    def _record(self, row: Row) -> None:
+        if self._recorder is not None:
+            self._recorder.add(row)
+
+    def _measured(self, op: str, latency: float, length: int, code: str) -> None:
+        self._requests.fire(
+            request_type="STEP",
+            name=op,
+            response_time=latency * 1000,
+            response_length=length,
+            exception=None if code == "OK" else Refused(code),
+            context={},
+        )
+
+    def _ended(self, state: str, seconds: float) -> None:
+        # Into the table of requests, but not into its total: a journey is not a request.
+        self._statistics.get(state, "ENDING").log(round(seconds * 1000), 0)
+
+    def _flush_now_and_then(self) -> None:
+        while self._recorder is not None:
+            gevent.sleep(FLUSH_INTERVAL)
+            self._recorder.flush()

@@ -1,0 +1,222 @@
+"""The processes around a live run: the gateways, and the lender unless a team brings its own."""
+
+from __future__ import annotations
+
+import atexit
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from urllib.parse import urlsplit
+
+import msgspec
+
+from loadtests.admin import AdminProblem, fetch
+from loadtests.process import Process, StackProblem
+from mocks.server.callbacks import is_loopback
+from mocks.server.options import ServeOptions, write_options
+from scenarios.loader import dump
+from scenarios.schema import Scenario
+
+__all__ = ["Stack", "StackProblem"]
+
+START_TIMEOUT = 60.0
+"""Seconds until a server must be ready."""
+GRACE = 10.0
+"""Seconds from SIGTERM to SIGKILL."""
+TARGET_PORTS = {"bank": 8081, "sms": 8082, "payment": 8083}
+"""Where the gateways stand for a team's own service, which must know them beforehand."""
+
+
+class _Ready(msgspec.Struct):
+    ready: dict[str, str]
+
+
+class Stack:
+    """The servers of one live run, in `folder`: their options, logs (`logs/`), and the lender's
+    database unless `database` (an SQLAlchemy URL) says where.
+
+    With `target`, the URL of a team's own binding service, there is no lender process, and the
+    gateways take the ports TARGET_PORTS. Use it as a context manager: whatever happens inside, no
+    process and no port stays behind.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        folder: Path,
+        *,
+        target: str | None = None,
+        allow_remote: bool = False,
+        database: str | None = None,
+    ) -> None:
+        """Raises StackProblem for a target that is not loopback, without `allow_remote`."""
+        if target is not None:
+            check_target(target, allow_remote)
+        self.urls: dict[str, str] = {}
+        """The root URL of bank, sms, payment and lender, once started."""
+        self.logs = folder / "logs"
+        self.scenario_file = folder / "scenario.yaml"
+        self._scenario = scenario
+        self._folder = folder.resolve()
+        self._target = target.rstrip("/") if target else None
+        self._allow_remote = allow_remote
+        self._database = database
+        self._processes: dict[str, Process] = {}
+        self._reserved: socket.socket | None = None
+
+    def __enter__(self) -> Stack:
+        atexit.register(self.stop)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with undisturbed():
+            self.stop()
+        atexit.unregister(self.stop)
+
+    def start(self) -> None:
+        """Start every server and wait until it is ready. Raises StackProblem."""
+        self.logs.mkdir(parents=True, exist_ok=True)
+        self.scenario_file.write_text(dump(self._scenario), encoding="utf-8")
+        lender = self._target or f"http://127.0.0.1:{self._reserve_port()}"
+        ports = TARGET_PORTS if self._target else dict.fromkeys(TARGET_PORTS, 0)
+        self._write_options(
+            "gateways",
+            ServeOptions(
+                ports=ports,
+                scenario=str(self.scenario_file),
+                callback_url=lender,
+                allow_remote_callbacks=self._allow_remote,
+            ),
+        )
+        self._serve("gateways")
+        if self._target is not None:
+            self.urls["lender"] = self._target
+            self._expect_target(self._target)
+            return
+        options = ServeOptions(
+            ports={"lender": urlsplit(lender).port or 0},
+            scenario=str(self.scenario_file),
+            database=self._database or f"sqlite:///{self._folder / 'lender.db'}",
+            gateways={name: self.urls[name] for name in TARGET_PORTS},
+        )
+        if self._database is None:
+            # A database of the user's own outlives the run, and so do the keys it is sealed with.
+            options = msgspec.structs.replace(options, key_ring=self._folder / "keys.json")
+        self._write_options("lender", options)
+        self._serve("lender")
+
+    def begin(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> Process:
+        """Start one more process in the stack's care; the last begun is the first to be stopped.
+
+        Should this process die, the other gets SIGTERM, to write down what it has.
+        """
+        process = Process(
+            name,
+            command,
+            self.logs / f"{name}.log",
+            environment=environment,
+            death_signal=signal.SIGTERM,
+        )
+        self._processes[name] = process
+        return process
+
+    def end(self, name: str) -> None:
+        """Stop the process called `name`, if there is one, as `stop` would."""
+        if name in self._processes:
+            self._processes.pop(name).stop(GRACE)
+
+    def kill(self, name: str) -> None:
+        """SIGKILL the process called `name` (`lender` or `gateways`); it gets no chance to tidy."""
+        self._processes[name].kill()
+
+    def restart(self, name: str) -> None:
+        """Start a killed process again, on the same port and database. Raises StackProblem."""
+        self._serve(name)
+
+    def check(self) -> None:
+        """Raises StackProblem when a server has ended by itself."""
+        for name in ("gateways", "lender"):
+            process = self._processes.get(name)
+            if process is not None and process.exit_code not in (None, -signal.SIGKILL):
+                raise process.problem(f"ended with code {process.exit_code}")
+
+    def stop(self) -> None:
+        """Stop everything, in the reverse order of starting."""
+        for name in reversed(tuple(self._processes)):
+            self._processes.pop(name).stop(GRACE)
+        if self._reserved is not None:
+            self._reserved.close()
+            self._reserved = None
+
+    def _reserve_port(self) -> int:
+        """A free port that stays the lender's while it is down.
+
+        The socket is bound and never listens. Without it the kernel may give the port to a client
+        that connects to it (which then talks to itself), and a restart finds it taken.
+        """
+        self._reserved = socket.socket()
+        self._reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._reserved.bind(("127.0.0.1", 0))
+        port: int = self._reserved.getsockname()[1]
+        return port
+
+    def _options_file(self, name: str) -> Path:
+        return self._folder / f"{name}-options.json"
+
+    def _write_options(self, name: str, options: ServeOptions) -> None:
+        write_options(options, self._options_file(name))
+
+    def _serve(self, name: str) -> None:
+        command = [sys.executable, "-m", "mocks.server", "--options", str(self._options_file(name))]
+        process = Process(name, command, self.logs / f"{name}.log", read_stdout=True)
+        self._processes[name] = process
+        ready = msgspec.json.decode(process.first_line(START_TIMEOUT), type=_Ready).ready
+        for service, url in ready.items():
+            try:
+                status, _ = fetch(f"{url}/ready")
+            except AdminProblem as problem:
+                raise process.problem(str(problem)) from None
+            if status != 200:
+                raise process.problem(f"says that {service} is not ready ({status})")
+        self.urls.update(ready)
+
+    def _expect_target(self, url: str) -> None:
+        try:
+            fetch(url)
+        except AdminProblem as problem:
+            raise StackProblem(f"--target: {problem}; start your service first") from None
+
+
+def check_target(target: str, allow_remote: bool) -> None:
+    """Raises StackProblem when `target` is no http(s) URL, or not on loopback unless allowed."""
+    parts = urlsplit(target)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise StackProblem(f"--target {target} is not a URL; write http://127.0.0.1:9000")
+    if not allow_remote and not is_loopback(parts.hostname):
+        raise StackProblem(
+            f"--target {target} is not on this machine: load only what you may load, and say so"
+            " with --allow-remote"
+        )
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Ctrl-C has to wait: a second one must not interrupt the tidying after the first."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

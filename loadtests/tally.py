@@ -1,0 +1,21 @@
+"""Running counts of one load-generator process."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Tally(msgspec.Struct):
+    """Customers who arrived, whose journey ended, who got an ACTIVE binding, and whose journey
+    broke off by an error of ours; `all_issued` once the last has arrived."""
+
+    arrivals: int = 0
+    ended: int = 0
+    active: int = 0
+    crashed: int = 0
+    all_issued: bool = False
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing is left to do."""
+        return self.all_issued and self.ended + self.crashed >= self.arrivals
