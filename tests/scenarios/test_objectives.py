@@ -1,0 +1,117 @@
+"""Objectives: read, held against values, and refused with a mend."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scenarios.contract import OPERATIONS
+from scenarios.objectives import METRICS, parse_objective
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("p95(confirm) < 800ms", ("p95", "confirm", "<", 0.8, "s")),
+        ("p50(binding) < 60s", ("p50", "binding", "<", 60.0, "s")),
+        ("max( otp )<=1m30s", ("max", "otp", "<=", 90.0, "s")),
+        ("success_rate >= 99%", ("success_rate", "", ">=", 0.99, "share")),
+        ("success_rate > 0.5", ("success_rate", "", ">", 0.5, "share")),
+        ("error_rate(confirm) <= 2%", ("error_rate", "confirm", "<=", 0.02, "share")),
+        ("share(bank_unavailable) <= 5%", ("share", "bank_unavailable", "<=", 0.05, "share")),
+        ("throughput >= 300/m", ("throughput", "", ">=", 5.0, "/s")),
+        ("time_to_recover(bank) < 30s", ("time_to_recover", "bank", "<", 30.0, "s")),
+        ("time_to_recover(outage-bank) < 30s", ("time_to_recover", "outage-bank", "<", 30.0, "s")),
+    ],
+)
+def test_read(text: str, parts: tuple[object, ...]) -> None:
+    objective = parse_objective(f"  {text} ")
+    assert objective.text == text
+    assert (
+        objective.metric,
+        objective.argument,
+        objective.operator,
+        pytest.approx(objective.limit),
+        objective.unit,
+    ) == parts
+
+
+ARGUMENTS = {
+    "nothing": st.just(""),
+    "latency": st.sampled_from([*OPERATIONS, "otp", "binding"]),
+    "step": st.sampled_from([*OPERATIONS, "otp"]),
+    "cause": st.sampled_from(["bank_unavailable", "identity_mismatch"]),
+    "fault": st.sampled_from(["bank", "night-outage"]),
+}
+WRITTEN = {"s": lambda n: f"{n}ms", "share": lambda n: f"{n / 100}%", "/s": lambda n: f"{n}/h"}
+SCALE = {"s": 1e-3, "share": 1e-4, "/s": 1 / 3600}
+
+
+@given(st.data())
+def test_round_trip(data: st.DataObject) -> None:
+    """Whatever is written in any unit comes back, whatever the spaces."""
+    metric = data.draw(st.sampled_from(list(METRICS.values())))
+    argument = data.draw(ARGUMENTS[metric.takes])
+    operator = data.draw(st.sampled_from(["<", "<=", ">", ">="]))
+    number = data.draw(st.integers(0, 10_000))
+    gap = data.draw(st.sampled_from(["", " ", "  "]))
+    of = f"({argument})" if argument else ""
+    text = f"{metric.name}{of}{gap}{operator}{gap}{WRITTEN[metric.unit](number)}"
+    objective = parse_objective(text)
+    assert (objective.metric, objective.argument) == (metric.name, argument)
+    assert objective.operator == operator
+    assert objective.limit == pytest.approx(number * SCALE[metric.unit])
+    assert parse_objective(objective.text) == objective
+
+
+@pytest.mark.parametrize(
+    ("operator", "below", "equal", "above"),
+    [
+        ("<", True, False, False),
+        ("<=", True, True, False),
+        (">", False, False, True),
+        (">=", False, True, True),
+    ],
+)
+def test_holds(operator: str, below: bool, equal: bool, above: bool) -> None:
+    objective = parse_objective(f"p95(confirm) {operator} 500ms")
+    assert [objective.holds(value) for value in (0.4, 0.5, 0.6)] == [below, equal, above]
+
+
+def test_what_could_not_be_measured_is_missed() -> None:
+    for text in ("p95(confirm) < 1s", "p95(confirm) > 0s"):
+        assert not parse_objective(text).holds(None)
+        assert not parse_objective(text).holds(math.nan)
+
+
+@pytest.mark.parametrize(
+    ("text", "mend"),
+    [
+        ("", "write metric"),
+        ("fast", "such as p95(confirm) < 800ms"),
+        ("p95(confirm) <", "is not a duration; write 250ms"),
+        ("p96(confirm) < 1s", "did you mean p9"),
+        ("speed < 1s", "write one of p50, p90"),
+        ("p95(confrim) < 1s", "did you mean confirm?"),
+        ("p95(bank) < 1s", "write one of register, documents"),
+        ("error_rate(binding) < 1%", "there is no step 'binding'"),
+        ("p95 < 1s", "write p95(confirm)"),
+        ("time_to_recover < 1s", "write time_to_recover(bank)"),
+        ("share(Bank down) < 1%", "write a word such as bank_unavailable"),
+        ("throughput(bank) > 1/s", "takes no argument; write throughput"),
+        ("success_rate == 99%", "write one of < <= > >="),
+        ("success_rate >= 99", "99 is above 1; write 99%"),
+        ("success_rate >= 101%", "write 100% or less"),
+        ("success_rate >= nan", "is not a share"),
+        ("throughput >= 5", "is not a rate; write 50/s"),
+        ("throughput >= -5/s", "is below 0"),
+        ("p95(confirm) < 5", "is not a duration; write 250ms"),
+    ],
+)
+def test_refused_with_a_mend(text: str, mend: str) -> None:
+    with pytest.raises(ValueError) as raised:
+        parse_objective(text)
+    assert mend in str(raised.value)
