@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
 from mocks.lender.records import Record
@@ -13,20 +14,34 @@ class Duplicate(Exception):
     """A record with this key, or this value of a unique field, is there already."""
 
 
+class StoreUnavailable(Exception):
+    """The database cannot be reached, or did not confirm the commit. One line, no password."""
+
+
 class Tx(Protocol):
     """One transaction. Records are values: change one by saving another with the same key."""
 
     def get(self, kind: type[R], key: str) -> R | None:
-        """The record with this key."""
+        """The record with this key. Where writers compete (PostgreSQL), its row stays locked."""
 
     def find(self, kind: type[R], **equal: Any) -> list[R]:
-        """Records whose indexed fields have these values, oldest first."""
+        """Records whose fields have these values, oldest first; one field must be indexed or
+        unique."""
+
+    def last(self, kind: type[R], **equal: Any) -> R | None:
+        """The newest record whose fields have these values."""
+
+    def due(self, kind: type[R], field: str, until: float, limit: int | None = None) -> list[R]:
+        """Records whose timed `field` is this moment or an earlier one, earliest first."""
 
     def add(self, record: Record) -> None:
-        """Insert. Raises Duplicate."""
+        """Insert. Raises Duplicate, and the transaction can go on."""
 
     def save(self, record: Record) -> None:
-        """Insert or replace by key."""
+        """Insert or replace by key. Raises Duplicate, which ends the transaction."""
 
     def remove(self, record: Record) -> None:
         """Delete by key; nothing happens when it is not there."""
+
+    def on_rollback(self, undo: Callable[[], None]) -> None:
+        """Call `undo` if this transaction does not become durable."""

@@ -1,0 +1,107 @@
+"""The reference lender: all operations of the public contract, on whatever clock.
+
+Everything it awaits goes through `World`, so the same code runs in virtual time and on asyncio.
+Concurrent requests about one binding are decided inside transactions by its state, never by locks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from mocks.lender.audit import AuditLog
+from mocks.lender.authorisation import authorise
+from mocks.lender.bindings import load, shown
+from mocks.lender.card import resend, sms_report, submit
+from mocks.lender.confirmation import confirm
+from mocks.lender.context import Context
+from mocks.lender.idempotency import Keys
+from mocks.lender.messages import LenderRequest, LenderResponse
+from mocks.lender.outbox import Outbox
+from mocks.lender.payment import payment_notify, test_payment
+from mocks.lender.refusal import Refused
+from mocks.lender.registration import documents, register
+from mocks.lender.store import StoreUnavailable
+from mocks.lender.vault import Vault
+from mocks.world import World
+from scenarios.contract import ErrorCode
+from scenarios.schema import LenderPolicy
+
+__all__ = ["Lender", "LenderRequest", "LenderResponse"]
+
+
+async def status(ctx: Context, request: LenderRequest) -> LenderResponse:
+    """Read a binding's state."""
+    binding_id = request.path.get("binding", "")
+    return shown(await ctx.world.transact(lambda tx: load(tx, binding_id)))
+
+
+_STEPS: dict[str, Callable[[Context, LenderRequest], Awaitable[LenderResponse]]] = {
+    "register": register,
+    "documents": documents,
+    "submit": submit,
+    "resend": resend,
+    "confirm": confirm,
+    "authorise": authorise,
+    "test_payment": test_payment,
+    "status": status,
+}
+
+
+class Lender:
+    """One node of the binding service."""
+
+    def __init__(self, policy: LenderPolicy, world: World, vault: Vault) -> None:
+        self._ctx = Context(policy, world, vault, AuditLog(world.node))
+        self._keys = Keys(self._ctx)
+        self._outbox = Outbox(self._ctx)
+
+    async def handle(self, request: LenderRequest) -> LenderResponse:
+        """Answer one operation of `scenarios.contract.OPERATIONS`. Refusals are replies; what
+        comes out as an exception is a defect, or the clock ending the run."""
+        try:
+            if not request.idempotency_key:
+                return await self._step(request)
+            kept = await self._keys.claim(request)
+            if kept is not None:
+                return kept
+            try:
+                response = await self._step(request)
+            except Refused as refused:
+                response = refused.response
+            await self._keys.settle(request, response)
+            return response
+        except Refused as refused:
+            return refused.response
+        except StoreUnavailable:
+            return Refused(ErrorCode.OVERLOADED, "storage is unavailable", retry_after=1).response
+
+    async def callback(self, op: str, body: dict[str, Any]) -> bool:
+        """Take a callback, `sms_report` or `payment_notify`; True acknowledges it. The same one
+        may come again, and in any order."""
+        try:
+            if op == "sms_report":
+                return await sms_report(
+                    self._ctx, str(body.get("out_id") or ""), str(body.get("status") or "")
+                )
+            if op == "payment_notify":
+                return await payment_notify(self._ctx, body)
+        except StoreUnavailable:
+            return False
+        return False
+
+    async def recover(self) -> int:
+        """At start: take over the partner calls that this node's earlier life left unfinished.
+        Returns how many."""
+        return await self._outbox.recover()
+
+    async def run_outbox(self) -> None:
+        """Endless: every `outbox_interval`, settle partner calls of unknown outcome, expire old
+        bindings and forget expired idempotency keys."""
+        await self._outbox.run()
+
+    async def _step(self, request: LenderRequest) -> LenderResponse:
+        step = _STEPS.get(request.op)
+        if step is None:
+            raise Refused(ErrorCode.NOT_FOUND, "no such operation")
+        return await step(self._ctx, request)

@@ -1,0 +1,40 @@
+"""What the SMS gateway's answers mean. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mocks.lender.refusal import Refused
+from mocks.world import GatewayAnswer
+from scenarios.contract import ErrorCode
+
+ACCEPTED = "OK"
+LIMITED = "isv.BUSINESS_LIMIT_CONTROL"
+RETRY_AFTER = 60
+"""Seconds after which a number may be sent to again: one message a minute (FACTS: Aliyun)."""
+
+
+def worth_repeating(answer: GatewayAnswer | None) -> bool:
+    """Whether another attempt may fare better: no answer, throttled, or out of order."""
+    return answer is None or answer.status == 429 or answer.status >= 500
+
+
+def sms_refusal(answer: GatewayAnswer | None, beside: dict[str, Any]) -> Refused | None:
+    """The refusal that follows from the last answer; None when the message was accepted."""
+    code = "" if answer is None else answer.body.get("Code", "")
+    if code == LIMITED:
+        return Refused(
+            ErrorCode.SMS_LIMIT,
+            "too many messages to this number",
+            retry_after=RETRY_AFTER,
+            beside=beside,
+        )
+    if worth_repeating(answer):
+        return Refused(
+            ErrorCode.SMS_UNAVAILABLE, "the code could not be sent; ask for it again", beside=beside
+        )
+    if code == ACCEPTED:
+        return None
+    return Refused(
+        ErrorCode.SMS_REFUSED, "the message was refused", reason=str(code)[:60], beside=beside
+    )
