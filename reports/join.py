@@ -7,7 +7,8 @@ import polars as pl
 
 from reports.numbers import MISSING, shown
 from reports.recorder import scan_events
-from reports.run_folder import RunFolder
+from reports.run_folder import RunFolder, RunProblem
+from reports.text_table import aligned
 
 EXAMPLES = 5
 
@@ -50,20 +51,21 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True):
         return rows
 
     def lines(self) -> list[str]:
-        """The result in a sentence for the command line."""
+        """The result for the command line: a sentence, and the table of disagreements."""
         if self.share is None:
             return ["No customer ended in both clocks."]
-        return [
+        sentence = (
             f"{shown(self.share, 'share')} of {self.joined:,} customers ended in the same state for"
             f" the same cause; {self.sim_only:,} ended in the simulation only,"
             f" {self.live_only:,} in the live run only."
-        ]
+        )
+        return [sentence, *(aligned(self.table()) if self.disagreements else [])]
 
 
-def join_clocks(run: RunFolder) -> Agreement | None:
-    """Join the `end` events of both clocks; None when the run has one clock only."""
+def join_clocks(run: RunFolder) -> Agreement:
+    """Join the `end` events of both clocks. Raises RunProblem when the run has one clock only."""
     if len(run.clocks) < 2:
-        return None
+        raise RunProblem(f"{run.path} was played in one clock only; two are needed for a join")
     sim, live = (_ends(run, clock) for clock in ("sim", "live"))
     both = sim.join(live, on="customer", how="full", suffix="_live", coalesce=True)
     pairs = both.filter(pl.col("state").is_not_null() & pl.col("state_live").is_not_null())

@@ -48,7 +48,9 @@ def shown_error(error: float | None) -> str:
 def _seconds(value: float) -> str:
     if value < 0:
         return f"-{_seconds(-value)}"
-    if 0 < value < 0.001:
+    if value == 0:
+        return "0 s"
+    if value < 0.001:
         return f"{value * 1000:.2g} ms"
     if value < 0.9995:
         return f"{value * 1000:.3g} ms"
@@ -62,7 +64,7 @@ def _plain(value: float) -> str:
     if size >= 1000:
         return f"{value:,.0f}"
     if size >= 100:
-        return f"{value:.1f}"
+        return f"{value:.1f}".removesuffix(".0")
     if size >= 0.01 or size == 0:
         return f"{value:.2f}".rstrip("0").rstrip(".")
     return f"{value:.2g}"

@@ -5,8 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from reports.numbers import Unit, significant
-from reports.summary_schema import Summary
-from scenarios.contract import OPERATIONS
+from reports.summary_schema import STEP_ORDER, Summary
 
 
 class Compared(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,16 +79,10 @@ def relative(value: float | None, *, base: float | None) -> float | None:
 
 
 def _names(*summaries: Summary) -> list[tuple[str, Unit]]:
-    # In the order of the journey, whichever of the runs has a metric.
-    names: dict[tuple[str, Unit], None] = {}
-    for summary in summaries:
-        names.update(dict.fromkeys(name for name, _ in _metrics(summary)))
-    steps = (*OPERATIONS, "otp")
-    order = {f"{step} {p}": i for i, (step, p) in enumerate((s, p) for s in steps for p in _P)}
-    return sorted(names, key=lambda name: order.get(name[0], -1))
-
-
-_P = ("p50", "p95")
+    # In the order of the journey, whichever of the runs has a metric; what is not a step leads.
+    names = dict.fromkeys(name for summary in summaries for name, _ in _metrics(summary))
+    place = {step: nth for nth, step in enumerate(STEP_ORDER)}
+    return sorted(names, key=lambda name: place.get(name[0].split()[0], -1))
 
 
 def _metrics(summary: Summary) -> list[tuple[tuple[str, Unit], float | None]]:
@@ -103,7 +96,7 @@ def _metrics(summary: Summary) -> list[tuple[tuple[str, Unit], float | None]]:
     metrics += [
         ((f"recovery from {fault.label}", "s"), fault.time_to_recover) for fault in summary.faults
     ]
-    for name, step in summary.steps.items():
+    for name, step in summary.ordered_steps():
         metrics.append(((f"{name} p50", "s"), step.latency.p50))
         metrics.append(((f"{name} p95", "s"), step.latency.p95))
     return metrics

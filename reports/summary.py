@@ -29,7 +29,7 @@ from reports.summary_schema import (
 from scenarios.contract import STEPS
 from scenarios.schema import Scenario
 
-MOST_WINDOWS = 200
+MOST_WINDOWS = 120
 _WIDTHS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600)
 _INSTANTS = 1000
 
@@ -223,7 +223,7 @@ def _series(
     names: Iterable[str],
     duration: float,
 ) -> Series:
-    width = float(next((w for w in _WIDTHS if duration / w <= MOST_WINDOWS), _WIDTHS[-1]))
+    width = float(next((w for w in _WIDTHS if duration / w < MOST_WINDOWS), _WIDTHS[-1]))
     last = _collect(ends.select(pl.col("ended").max())).item() or 0.0
     windows = max(1, math.ceil(duration / width), int(last // width) + 1)
 

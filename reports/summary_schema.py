@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from reports.run_folder import RunProblem, write_whole
+from scenarios.contract import OPERATIONS
 
 LEVELS: tuple[float, ...] = (
     *(0.0, 0.001, 0.005, 0.01, 0.02, 0.05),
@@ -19,6 +20,10 @@ LEVELS: tuple[float, ...] = (
     *(0.90, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99, 0.995, 0.998, 0.999, 0.9999, 1.0),
 )
 """The levels of `Latency.quantiles`."""
+
+
+STEP_ORDER: tuple[str, ...] = (*tuple(OPERATIONS)[:3], "otp", *tuple(OPERATIONS)[3:])
+"""The steps as a customer meets them, for tables and figures."""
 
 
 class Latency(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,6 +162,10 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     faults: tuple[FaultWindow, ...]
     in_system: InSystem | None
     series: Series
+
+    def ordered_steps(self) -> list[tuple[str, Step]]:
+        """The steps that were taken, in STEP_ORDER."""
+        return [(step, self.steps[step]) for step in STEP_ORDER if step in self.steps]
 
 
 def write_summary(summary: Summary, clock_folder: Path) -> Path:

@@ -1,0 +1,31 @@
+"""HTML pages from the templates beside this file: everything inline, nothing fetched."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from reports.numbers import MISSING, shown, shown_error
+
+_TEMPLATES = Environment(
+    loader=PackageLoader("reports", "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_TEMPLATES.filters["shown"] = shown
+_TEMPLATES.filters["shown_error"] = shown_error
+_TEMPLATES.globals["MISSING"] = MISSING
+
+
+def render(template: str, **values: Any) -> str:
+    """A page. SVG figures must be `drawing`s; any other text is escaped."""
+    return _TEMPLATES.get_template(template).render(**values)
+
+
+def drawing(svg: str) -> Markup:
+    """An SVG of `reports.figure` for a page; its texts are escaped already."""
+    return Markup(svg)  # noqa: S704 — made by reports.figure.svg
