@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 from scenarios.contract import OPERATIONS
 from scenarios.distributions import Delay, constant
 from scenarios.faults import AnyFault, Fault
-from scenarios.gateways import GATEWAY_OPERATIONS
+from scenarios.gateways import FIELD_39, GATEWAY_OPERATIONS
 from scenarios.objectives import parse_objective
 from scenarios.units import PerSecond, Seconds, Share
 
@@ -211,7 +211,7 @@ class IssuerWorld(Section):
     """One issuing bank behind the network that differs from the rest."""
 
     latency_factor: float = Field(default=1.0, gt=0, allow_inf_nan=False)
-    decline: dict[str, Share] = Field(
+    decline: dict[Annotated[str, _one_of(FIELD_39)], Share] = Field(
         default_factory=dict, description="share of cards by field 39 answer, such as {'57': 2%}"
     )
 
@@ -228,7 +228,7 @@ class BankWorld(Section):
     )
     rate_limit: PerSecond | None = Field(default=None, description="above it: respCode 37")
     concurrency: int | None = Field(default=None, ge=1, description="more wait in line")
-    decline: dict[str, Share] = Field(
+    decline: dict[Annotated[str, _one_of(FIELD_39)], Share] = Field(
         default_factory=lambda: {"57": 0.004, "62": 0.002, "41": 0.001},
         description="share of cards by the switch's field 39",
     )

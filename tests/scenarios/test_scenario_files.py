@@ -140,3 +140,10 @@ def test_twice_the_rate_is_twice_the_customers(name: str) -> None:
     doubled = override(scenario, rate=f"{2 * rate}/s")
     once = expected_arrivals(scenario.arrivals, scenario.duration)
     assert expected_arrivals(doubled.arrivals, doubled.duration) == pytest.approx(2 * once)
+
+
+def test_the_example_of_the_documentation_loads(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "scenarios.md").read_text(encoding="utf-8")
+    file = tmp_path / "example.yaml"
+    file.write_text(page.split("```yaml\n")[1].split("```")[0], encoding="utf-8")
+    assert load_scenario(file).name == "evening"

@@ -56,6 +56,10 @@ MISTAKES = {
         "world:\n  bank:\n    latency:\n      opn: 5ms\n",
         7, "world.bank.latency.opn", "write open, verify, query",
     ),
+    "unknown answer of the switch": (
+        "world:\n  bank:\n    decline:\n      57: 1%\n      5: 1%\n",
+        8, "world.bank.decline.5", "'5' is not known here; write 00, 01, 03",
+    ),
     "whole number": (
         "lender:\n  otp:\n    tries: 2.5\n",
         6, "lender.otp.tries", "2.5 is not a whole number; write 2",
