@@ -21,6 +21,8 @@ from scenarios.population.typos import mistype
 from scenarios.schema import Journey, Scenario
 
 DOCUMENTS = ("id_card_front", "id_card_back", "bank_card")
+NO_PICTURE = "0" * 64
+"""Digest of the uploads of virtual time, which have a size but no bytes."""
 ABANDONED = "ABANDONED"
 MAX_BINDINGS = 4
 """Bindings one visit may open: the first, and new ones after corrected fields."""
@@ -217,7 +219,7 @@ class _Visitor:
             size = image_size(self._keyed, customer.number, kind)
             upload: Answer = yield from self._ask(
                 "documents",
-                {"kind": kind, "content_type": "image/jpeg", "size": size, "sha256": ""},
+                {"kind": kind, "content_type": "image/jpeg", "size": size, "sha256": NO_PICTURE},
                 {"applicant": applicant},
                 image=partial(render, customer, kind, size),
             )
