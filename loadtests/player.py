@@ -73,8 +73,7 @@ class Player:
             elif type(directive) is Now:
                 reply = clock.now()
             elif type(directive) is Request:
-                reply = self._ask(number, due, directive)
-                due = clock.now()
+                reply, due = self._ask(number, due, directive)
             elif type(directive) is ReadOtp:
                 began = clock.now()
                 reply = self._handset.read(directive.phone, directive.seen, directive.patience)
@@ -86,7 +85,8 @@ class Player:
         self._record(events.end(number, planned, clock.now(), directive.state, directive.cause))
         return directive
 
-    def _ask(self, number: int, due: float, request: Request) -> Answer:
+    def _ask(self, number: int, due: float, request: Request) -> tuple[Answer, float]:
+        """The answer, and when it was there."""
         started = self._clock.now()
         answer, length = send(self._lender, request, number)
         ended = self._clock.now()
@@ -103,7 +103,7 @@ class Player:
             )
         )
         self._measured(request.op, ended - due, length, answer.code)
-        return answer
+        return answer, ended
 
 
 def _next(steps: Generator[Directive, Any, Ending], reply: Any) -> Directive | Ending:
