@@ -17,7 +17,10 @@ LONGEST = 1000
 DEEPEST = 12
 _CUT = "…"
 
-_NUMBER = re.compile(r"(?<!\d)\d(?:[ -]?\d){10,18}[Xx]?(?![\dXx])", re.ASCII)
+_NUMBER = re.compile(r"(?<!\d)(?:\d{11,19}(?!\d)|\d{17}[Xx])", re.ASCII)
+_SPACED = re.compile(
+    r"(?<!\d)(?:\d{4}(?:[ -]\d{4}){3}(?:[ -]\d{1,3})?|1\d\d[ -]\d{4}[ -]\d{4})(?!\d)", re.ASCII
+)
 _CODE = re.compile(r"(?<!\d)\d{4,8}(?!\d)", re.ASCII)
 _SPEAKS_OF_CODE = re.compile(
     r"验证码|校验码|动态码|one-time|verification code|\bOTP\b", re.IGNORECASE
@@ -37,11 +40,8 @@ def mask_payload(payload: dict[str, Any]) -> dict[str, Any]:
 def mask_text(text: str) -> str:
     """`text` with card numbers, ID numbers and mobile numbers masked, and also one-time codes if it
     speaks of one."""
-    if _SPEAKS_OF_CODE.search(text):
-        text = _mask_message(text)
-    else:
-        text = _NUMBER.sub(_mask_number, text)
-    return text if len(text) <= LONGEST else text[:LONGEST] + _CUT
+    masked = _mask_message(text) if _SPEAKS_OF_CODE.search(text) else _mask_numbers(text)
+    return masked if len(masked) <= LONGEST else masked[:LONGEST] + _CUT
 
 
 def _mask(key: Any, value: Any, depth: int) -> Any:
@@ -63,6 +63,10 @@ def _mask(key: Any, value: Any, depth: int) -> Any:
     return value if isinstance(value, int) and masked == text else masked
 
 
+def _mask_numbers(text: str) -> str:
+    return _NUMBER.sub(_mask_number, _SPACED.sub(_mask_number, text))
+
+
 def _mask_number(match: re.Match[str]) -> str:
     text = match[0]
     digits = text.replace(" ", "").replace("-", "")
@@ -70,7 +74,8 @@ def _mask_number(match: re.Match[str]) -> str:
         return _mask_id_number(digits)
     if len(digits) >= 15:
         return _mask_card(digits)
-    return phones.masked(digits) if phones.is_mobile(digits) else text
+    country, phone = digits[:-11], digits[-11:]
+    return country + phones.masked(phone) if phones.is_mobile(phone) else text
 
 
 def _mask_card(text: str) -> str:
@@ -86,7 +91,7 @@ def _mask_name(text: str) -> str:
 
 
 def _mask_message(text: str) -> str:
-    return _CODE.sub(lambda match: _hide(match[0]), _NUMBER.sub(_mask_number, text))[:LONGEST]
+    return _CODE.sub(lambda match: _hide(match[0]), _mask_numbers(text))[:LONGEST]
 
 
 def _hide(text: str) -> str:

@@ -59,8 +59,7 @@ class BankGateway(Gateway[BankState]):
     """`open` verifies and signs, `verify` only verifies, `query` tells an order's outcome.
 
     Cards that `directory` knows must come with their holder's elements; of other cards, all
-    well-formed elements are accepted, so that teams can bring their own. Raises ValueError for a
-    world that names a field 39 code which is not in the table.
+    well-formed elements are accepted, so that teams can bring their own.
     """
 
     name = "bank"
@@ -234,8 +233,6 @@ def _ladder(shares: Mapping[str, float]) -> tuple[tuple[float, str], ...]:
     """Codes with the bound below which a uniform draw picks each; the rest picks none."""
     ladder, below = [], 0.0
     for code, share in shares.items():
-        if code not in FIELD39:
-            raise ValueError(f"{code!r} is no field 39 code; write one of {', '.join(FIELD39)}")
         below += share
         ladder.append((below, code))
     return tuple(ladder)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date
 from typing import Any, ClassVar, Literal
 
 import msgspec
@@ -19,7 +18,7 @@ from mocks.payment.codes import (
     MagicAmount,
     TradeState,
 )
-from mocks.payment.settlement import Ledger, SettlementRow, as_csv, day_bounds
+from mocks.payment.settlement import Ledger, SettlementRow
 from mocks.recent import Recent
 from mocks.redelivery import AGAIN, Redelivery
 from scenarios.distributions import Delay
@@ -324,10 +323,6 @@ class PaymentGateway(Gateway[PaymentState]):
             )
             for moved in space.state.ledger.between(start, end)
         ]
-
-    def settlement_csv(self, namespace: str, day: date) -> str:
-        """The settlement file of a calendar day in China, `now` being seconds since the epoch."""
-        return as_csv(self.settlement(namespace, *day_bounds(day)))
 
     def balance(self, namespace: str) -> int:
         """Charges less refunds so far, in fen."""

@@ -86,7 +86,7 @@ def day_bounds(day: date) -> tuple[float, float]:
     return midnight.timestamp(), (midnight + timedelta(days=1)).timestamp()
 
 
-def as_csv(rows: list[SettlementRow]) -> str:
+def settlement_csv(rows: list[SettlementRow]) -> str:
     """The settlement file: a header, one line a movement, and a line of totals."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
