@@ -1,0 +1,293 @@
+"""The lender's store in SQL: SQLite in a file by default, PostgreSQL by URL.
+
+One writer thread runs all transactions of a node with group commit: whatever is waiting goes into
+one database transaction, each piece of work in its own savepoint, and nobody is told before the
+commit is durable. A disk that takes 5 ms to sync then limits commits a second, not bindings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from queue import Empty, SimpleQueue
+from threading import Lock, Thread
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import create_engine, event, select, text
+from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, SQLAlchemyError
+
+from mocks.lender.records import Record
+from mocks.lender.sql_mapping import MAPPINGS, METADATA, Statements
+from mocks.lender.store import Duplicate, R, StoreUnavailable
+
+T = TypeVar("T")
+
+LARGEST_GROUP = 128
+"""Pieces of work in one commit, at most."""
+REPEATS = 5
+"""Times that work is run again when PostgreSQL breaks off a deadlock between two nodes."""
+BUSY_TIMEOUT_MS = 10_000
+"""For how long SQLite waits while another process writes."""
+_UNLIMITED = 2**62
+_SCHEMA_LOCK = 0x62696E64
+"""PostgreSQL advisory lock under which nodes that start together create the tables."""
+_DEADLOCKS = ("40001", "40P01")
+
+
+class _Job(Generic[T]):
+    """One piece of work, and the future that waits for it."""
+
+    __slots__ = ("future", "work")
+
+    def __init__(self, work: Callable[[SqlTx], T]) -> None:
+        self.work = work
+        self.future: Future[T] = Future()
+
+
+class SqlTx:
+    """`mocks.lender.store.Tx` on a connection."""
+
+    def __init__(
+        self, connection: Connection, statements: dict[type[Any], Statements[Any]]
+    ) -> None:
+        self._run = connection.exec_driver_sql
+        self._statements = statements
+        self.undo: list[Callable[[], None]] = []
+
+    def get(self, kind: type[R], key: str) -> R | None:
+        mapping = MAPPINGS[kind]
+        row = self._run(self._statements[kind].get, {mapping.key: key}).first()
+        return None if row is None else mapping.record(row)
+
+    def find(self, kind: type[R], **equal: Any) -> list[R]:
+        rows = self._run(self._statements[kind].find(tuple(equal)), equal)
+        return [MAPPINGS[kind].record(row) for row in rows]
+
+    def last(self, kind: type[R], **equal: Any) -> R | None:
+        row = self._run(self._statements[kind].last(tuple(equal)), equal).first()
+        return None if row is None else MAPPINGS[kind].record(row)
+
+    def due(self, kind: type[R], field: str, until: float, limit: int | None = None) -> list[R]:
+        bounds = {"until": until, "limit": _UNLIMITED if limit is None else limit}
+        rows = self._run(self._statements[kind].due(field), bounds)
+        return [MAPPINGS[kind].record(row) for row in rows]
+
+    def add(self, record: Record) -> None:
+        kind = type(record)
+        added = self._run(self._statements[kind].add, MAPPINGS[kind].row(record))
+        if added.rowcount != 1:
+            raise Duplicate(kind.table)
+
+    def save(self, record: Record) -> None:
+        kind = type(record)
+        try:
+            self._run(self._statements[kind].save, MAPPINGS[kind].row(record))
+        except IntegrityError:
+            raise Duplicate(kind.table) from None
+
+    def remove(self, record: Record) -> None:
+        kind = type(record)
+        key = MAPPINGS[kind].key
+        self._run(self._statements[kind].remove, {key: getattr(record, key)})
+
+    def on_rollback(self, undo: Callable[[], None]) -> None:
+        self.undo.append(undo)
+
+
+class SqlStore:
+    """Durable storage of one lender node.
+
+    `url`: `sqlite:///path` or `postgresql://user:password@host/database`. Tables are created when
+    missing. Raises StoreUnavailable.
+    """
+
+    def __init__(self, url: str, *, echo: bool = False) -> None:
+        self._url = _usable(url)
+        self._engine = _engine(self._url, echo)
+        self._statements = {
+            kind: Statements(mapping, self._engine.dialect) for kind, mapping in MAPPINGS.items()
+        }
+        try:
+            with self._engine.begin() as connection:
+                if self._engine.dialect.name == "postgresql":
+                    connection.execute(text(f"SELECT pg_advisory_xact_lock({_SCHEMA_LOCK})"))
+                METADATA.create_all(connection)
+        except SQLAlchemyError as error:
+            self._engine.dispose()
+            raise self._unavailable(error) from None
+        self._jobs: SimpleQueue[_Job[Any] | None] = SimpleQueue()
+        self._closed = False
+        self._closing = Lock()
+        self._writer = Thread(target=self._write, name="lender-store", daemon=True)
+        self._writer.start()
+
+    def submit(self, work: Callable[[SqlTx], T]) -> Future[T]:
+        """Queue `work` for the writer thread; the future has its result once that is durable, or
+        what it raised, after its own changes alone were undone. StoreUnavailable in the future:
+        the database is gone, or did not confirm the commit."""
+        job = _Job(work)
+        with self._closing:
+            if self._closed:
+                raise StoreUnavailable("the store is closed")
+            self._jobs.put(job)
+        return job.future
+
+    def transact(self, work: Callable[[SqlTx], T]) -> T:
+        """`submit`, and wait."""
+        return self.submit(work).result()
+
+    def records(self, kind: type[R]) -> Iterator[R]:
+        """All committed records of a kind, oldest first, on a connection of its own."""
+        mapping = MAPPINGS[kind]
+        table = mapping.table
+        query = select(table).order_by(table.c[kind.order], table.c[mapping.key])
+        try:
+            with self._engine.connect().execution_options(reads=True) as connection:
+                for row in connection.execution_options(yield_per=500).execute(query):
+                    yield mapping.record(row)
+        except DBAPIError as error:
+            raise self._unavailable(error) from None
+
+    def checkpoint(self) -> None:
+        """Move SQLite's write-ahead log into the database file; PostgreSQL does so itself."""
+        if self._engine.dialect.name == "sqlite":
+            connection = self._engine.raw_connection()
+            try:
+                connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            finally:
+                connection.close()
+
+    def close(self) -> None:
+        """Finish what is queued, then let go of the database."""
+        with self._closing:
+            if not self._closed:
+                self._closed = True
+                self._jobs.put(None)
+        self._writer.join()
+        self._engine.dispose()
+
+    # ── the writer thread ───────────────────────────────────────────────────────────────────────
+
+    def _write(self) -> None:
+        closed = False
+        while not closed:
+            group: list[_Job[Any]] = []
+            job = self._jobs.get()
+            while job is not None:
+                # From here on the work cannot be cancelled any more.
+                if job.future.set_running_or_notify_cancel():
+                    group.append(job)
+                if len(group) >= LARGEST_GROUP:
+                    break
+                try:
+                    job = self._jobs.get_nowait()
+                except Empty:
+                    break
+            closed = job is None
+            if group:
+                self._commit(group)
+
+    def _commit(self, group: list[_Job[Any]]) -> None:
+        """Run the group in one transaction, and only then tell everybody."""
+        outcomes: list[tuple[_Job[Any], Any, BaseException | None]] = []
+        undo: list[Callable[[], None]] = []
+        try:
+            with self._engine.begin() as connection:
+                for job in group:
+                    outcomes.append((job, *self._attempt(connection, job, undo)))
+        except Exception as error:
+            # Whatever it was, nothing of the group is durable, and everybody waits for an answer.
+            for step in reversed(undo):
+                step()
+            unavailable = self._unavailable(error)
+            for job in group:
+                job.future.set_exception(unavailable)
+            return
+        for job, result, raised in outcomes:
+            if raised is None:
+                job.future.set_result(result)
+            else:
+                job.future.set_exception(raised)
+
+    def _attempt(
+        self, connection: Connection, job: _Job[Any], undo: list[Callable[[], None]]
+    ) -> tuple[Any, BaseException | None]:
+        """Result or exception of one piece of work. Raises DBAPIError when the connection, and so
+        the whole group, is lost."""
+        repeats = 0
+        while True:
+            connection.exec_driver_sql("SAVEPOINT work")
+            tx = SqlTx(connection, self._statements)
+            try:
+                result = job.work(tx)
+            except BaseException as error:
+                for step in reversed(tx.undo):
+                    step()
+                connection.exec_driver_sql("ROLLBACK TO SAVEPOINT work")
+                connection.exec_driver_sql("RELEASE SAVEPOINT work")
+                if not isinstance(error, DBAPIError):
+                    return None, error
+                repeats += 1
+                if _sqlstate(error) not in _DEADLOCKS or repeats > REPEATS:
+                    return None, self._unavailable(error)
+            else:
+                connection.exec_driver_sql("RELEASE SAVEPOINT work")
+                undo += tx.undo
+                return result, None
+
+    def _unavailable(self, error: Exception) -> StoreUnavailable:
+        cause = getattr(error, "orig", None) or error
+        first_line = str(cause).strip().partition("\n")[0] or type(cause).__name__
+        shown = self._url.render_as_string(hide_password=True)
+        return StoreUnavailable(f"database {shown}: {first_line}")
+
+
+def _usable(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        # The text may hold a password, so it is not shown.
+        raise StoreUnavailable(
+            "the database URL cannot be read; write sqlite:///lender.db or"
+            " postgresql://user@host/database"
+        ) from None
+    if parsed.drivername in ("postgresql", "postgres"):
+        return parsed.set(drivername="postgresql+psycopg")
+    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+        raise StoreUnavailable(
+            f"{parsed.get_backend_name()} is not supported; write sqlite:///lender.db or"
+            " postgresql://user@host/database"
+        )
+    if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
+        raise StoreUnavailable("the database URL names no file; write sqlite:///lender.db")
+    return parsed
+
+
+def _engine(url: URL, echo: bool) -> Engine:
+    # Named parameters on both, so that one set of statements and rows serves.
+    if url.get_backend_name() == "postgresql":
+        return create_engine(url, echo=echo, hide_parameters=True)
+    engine = create_engine(url, echo=echo, hide_parameters=True, paramstyle="named")
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        # The driver's own idea of when to begin would break savepoints.
+        connection.isolation_level = None
+        for pragma in (
+            f"busy_timeout = {BUSY_TIMEOUT_MS}",
+            "journal_mode = WAL",
+            "synchronous = FULL",
+        ):
+            connection.execute(f"PRAGMA {pragma}").fetchall()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        reads = connection.get_execution_options().get("reads", False)
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _sqlstate(error: DBAPIError) -> str:
+    return getattr(error.orig, "sqlstate", None) or ""
