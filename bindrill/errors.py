@@ -15,11 +15,19 @@ class InputProblem(Exception):
 
 def user_problems() -> tuple[type[Exception], ...]:
     """Exceptions whose message is written for the user."""
-    from loadtests.stack import StackProblem
-    from mocks.lender.sql_store import StoreUnavailable
+    from loadtests.process import StackProblem
+    from mocks.lender.store import StoreUnavailable
     from mocks.lender.vault import VaultError
-    from mocks.server.serve import PortBusy
+    from mocks.server.problems import StartProblem
     from reports.run_folder import RunProblem
     from scenarios.problems import ScenarioProblems
 
-    return (ScenarioProblems, RunProblem, PortBusy, StoreUnavailable, VaultError, StackProblem)
+    return (
+        InputProblem,
+        RunProblem,
+        ScenarioProblems,
+        StackProblem,
+        StartProblem,
+        StoreUnavailable,
+        VaultError,
+    )

@@ -10,11 +10,11 @@ import msgspec
 from rich.console import Console
 
 from bindrill.display import Display
-from bindrill.errors import EXIT_INTERRUPTED
-from bindrill.results import conclude
+from bindrill.results import show_run
 from loadtests.live_run import run_live
 from reports.progress import Progress
-from reports.run_folder import Clock, RunFolder
+from reports.run_folder import Clock, RunFolder, State
+from reports.verdict import conclude
 from scenarios.arrivals import expected_arrivals
 from scenarios.calibration import load_calibration
 from scenarios.loader import load_scenario, override
@@ -58,7 +58,6 @@ def run_scenario(name: str, options: RunOptions) -> int:
         highlight=False,
         soft_wrap=True,
     )
-    interrupted = False
     for clock in options.clocks:
         folder = run.begin(clock, planned=round(expected))
         with Display(console, quiet=options.json) as display:
@@ -68,26 +67,22 @@ def run_scenario(name: str, options: RunOptions) -> int:
                 run.record.clocks[clock].state = "failed"
                 run.save()
                 raise
-        run.record.clocks[clock].state = state
-        run.record.clocks[clock].wall_seconds = round(wall, 3)
-        run.save()
+        conclude(run, clock, state=state, wall_seconds=wall)
         if state == "interrupted":
-            interrupted = True
             break
-    code = conclude(run, console, as_json=options.json)
-    return EXIT_INTERRUPTED if interrupted else code
+    return show_run(run, console, as_json=options.json)
 
 
 def _sim(
     scenario: Scenario, folder: Path, options: RunOptions, show: Callable[[Progress], None]
-) -> tuple[str, float]:
+) -> tuple[State, float]:
     result = run_sim(scenario, folder, show)
     return result.state, result.wall_seconds
 
 
 def _live(
     scenario: Scenario, folder: Path, options: RunOptions, show: Callable[[Progress], None]
-) -> tuple[str, float]:
+) -> tuple[State, float]:
     result = run_live(
         scenario,
         folder,
@@ -102,5 +97,5 @@ def _live(
 
 _PLAY: dict[
     Clock,
-    Callable[[Scenario, Path, RunOptions, Callable[[Progress], None]], tuple[str, float]],
+    Callable[[Scenario, Path, RunOptions, Callable[[Progress], None]], tuple[State, float]],
 ] = {"sim": _sim, "live": _live}

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import polars as pl
 
+from loadtests.admin import AdminProblem, fetch
+from loadtests.live_run import drive
+from loadtests.process import StackProblem
+from loadtests.stack import Stack
+from reports.progress import Progress
 from reports.recorder import scan_events
 from scenarios.calibration import Calibration
 from scenarios.distributions import Z99, Delay, lognormal
+from scenarios.schema import Scenario
 
 FLOOR = 0.00005
 """Seconds below which a measured time is noise."""
@@ -24,6 +31,24 @@ FEWEST = 20
 
 class TooFewMeasurements(Exception):
     """The run was too short to measure; the message says what to do."""
+
+
+def measure(
+    scenario: Scenario, folder: Path, measured: str, on_progress: Callable[[Progress], None]
+) -> Calibration | None:
+    """Play `scenario` live, with events below `folder`, and fit what the lender measured.
+
+    None when interrupted. Raises StackProblem, TooFewMeasurements.
+    """
+    with Stack(scenario, folder) as stack:
+        stack.start()
+        if drive(stack, scenario, folder, on_progress=on_progress) == "interrupted":
+            return None
+        try:
+            _, answer = fetch(stack.urls["lender"] + "/__admin/timings?after=0")
+        except AdminProblem as problem:
+            raise StackProblem(str(problem)) from None
+    return calibration(msgspec.json.decode(answer)["timings"], folder, measured)
 
 
 def calibration(timings: Sequence[Sequence[Any]], clock_folder: Path, measured: str) -> Calibration:

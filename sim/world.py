@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import AbstractAsyncContextManager
 from functools import partial
+from itertools import count
+from random import Random
 from typing import Any, TypeVar
 
 from simpy import Environment, Event
@@ -36,7 +38,7 @@ FAILURES = {"refuse": "UNREACHABLE", "reset": "RESET", "hang": "TIMEOUT"}
 class SimWorld:
     """Gateways and lender around one SimPy environment; also `mocks.world.World` to the lender.
 
-    Draws that have no customer to be keyed by (commit and service times) are keyed by their count,
+    Draws that have no customer to be keyed by (commit and service times) come from one stream,
     which SimPy's strict event order makes reproducible.
     """
 
@@ -50,7 +52,8 @@ class SimWorld:
         self._sms = sms
         self._machine = scenario.world.lender
         self._keyed = Keyed(scenario.seed)
-        self._counts: dict[str, int] = {}
+        self._stream = Random(scenario.seed)
+        self._identifiers = count()
         self._store = MemoryStore()
         self._commits = GroupCommit()
         self._cores = ServerPool(self._machine.cores)
@@ -82,7 +85,7 @@ class SimWorld:
         model = self.gateways[gateway]
         reply, follow_ups = model.handle(Call(op, payload), self.env.now)
         self._carry_out(model, follow_ups)
-        delay = reply.delay + self._machine.call_overhead.at(self._draw("overhead"))
+        delay = reply.delay + self._machine.call_overhead.at(self._stream.random())
         if delay > timeout:
             await self.sleep(timeout)
             raise CallFailed(gateway, op, "TIMEOUT")
@@ -93,7 +96,7 @@ class SimWorld:
 
     async def transact(self, work: Callable[[Tx], T]) -> T:
         result = self._store.transact(work)
-        commit = self._machine.commit.at(self._draw("commit"))
+        commit = self._machine.commit.at(self._stream.random())
         await self.sleep(self._commits.delay(self.env.now, commit))
         return result
 
@@ -101,10 +104,10 @@ class SimWorld:
         return self._connections[name].place()
 
     def identifier(self, prefix: str) -> str:
-        return f"{prefix}_{self._count('identifier')}"
+        return f"{prefix}_{next(self._identifiers)}"
 
-    def digits(self, count: int) -> str:
-        return str(self._keyed.integer("digits", self._count("digits")) % 10**count).zfill(count)
+    def digits(self, number: int) -> str:
+        return str(self._stream.randrange(10**number)).zfill(number)
 
     def background(self, work: Coroutine[Any, Any, None]) -> None:
         start(self.env, work)
@@ -127,7 +130,7 @@ class SimWorld:
                 return await self._broken(effect.transport)
         async with self._workers.place():
             service = self._machine.service.get(request.op) or self._machine.service["*"]
-            busy = service.at(self._draw("service"))
+            busy = service.at(self._stream.random())
             await self.sleep(self._cores.admit(self.env.now, busy) + busy)
             response = await self.lender.handle(request)
         if effect is not None and effect.transport != "ok":
@@ -179,11 +182,3 @@ class SimWorld:
         else:
             acknowledged = await self.lender.callback(notification.op, notification.body)
         self._carry_out(model, model.delivered(notification, acknowledged, self.env.now))
-
-    def _count(self, what: str) -> int:
-        count = self._counts.get(what, 0)
-        self._counts[what] = count + 1
-        return count
-
-    def _draw(self, what: str) -> float:
-        return self._keyed.uniform(what, self._count(what))
