@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 LONGEST = 500
+
+Complaint = Literal["", "missing", "not a text", "too long"]
 
 
 def text(payload: dict[str, Any], field: str) -> str:
@@ -13,6 +15,14 @@ def text(payload: dict[str, Any], field: str) -> str:
     return value if isinstance(value, str) and len(value) <= LONGEST else ""
 
 
-def absent(payload: dict[str, Any], fields: tuple[str, ...]) -> str:
-    """The first of `fields` that is missing or empty; empty when none is."""
-    return next((field for field in fields if payload.get(field) in (None, "")), "")
+def complaint(payload: dict[str, Any], fields: tuple[str, ...]) -> tuple[str, Complaint]:
+    """The first of `fields` that is not a text of 1 to LONGEST characters, and why not."""
+    for field in fields:
+        value = payload.get(field)
+        if value is None or value == "":
+            return field, "missing"
+        if not isinstance(value, str):
+            return field, "not a text"
+        if len(value) > LONGEST:
+            return field, "too long"
+    return "", ""

@@ -15,7 +15,7 @@ from mocks.bank.directory import Directory, Elements
 from mocks.bank.magic import MAGIC_CARDS, MagicCard
 from mocks.gateway import Gateway, Space
 from mocks.messages import Call, CallRecord, FollowUp, Reply
-from mocks.payload import absent, text
+from mocks.payload import complaint, text
 from mocks.recent import Recent
 from scenarios.distributions import Delay
 from scenarios.population.cards import is_luhn, issuer_of
@@ -129,11 +129,12 @@ class BankGateway(Gateway[BankState]):
     def _verify(self, call: Call, orders: BankState, issuer: str, nth: int, now: float) -> Reply:
         payload = call.payload
         order_no = text(payload, "order_no")
-        if missing := absent(payload, _FIELDS):
-            return self._reply("13", "", 400, order_no=order_no, field=missing)
-        wrong = next((field for field in _FIELDS if not text(payload, field)), "")
-        if wrong or len(order_no) > _LONGEST_ORDER_NO:
-            return self._reply("10", "", 400, order_no=order_no, field=wrong or "order_no")
+        field, why = complaint(payload, _FIELDS)
+        if not field and len(order_no) > _LONGEST_ORDER_NO:
+            field = "order_no"
+        if field:
+            code = "13" if why == "missing" else "10"
+            return self._reply(code, "", 400, order_no=order_no, field=field)
         if orders.get(order_no) is not None:
             return self._reply("12", "", 200, order_no=order_no)
         card_number = payload["card_number"]
@@ -163,7 +164,8 @@ class BankGateway(Gateway[BankState]):
         code = self._mismatch(card_number, elements, issuer)
         if not code and (ladder := self._issuer_declines.get(issuer, self._declines)):
             uniform = self.keyed.uniform("bank", "card", card_number)
-            code = next((code for below, code in ladder if uniform < below), "")
+            if uniform < ladder[-1][0]:
+                code = next(code for below, code in ladder if uniform < below)
         if code:
             return code, NOT_DONE if FIELD39[code].kind == "unknown" else code
         if self._unknown:
@@ -198,10 +200,10 @@ class BankGateway(Gateway[BankState]):
     # ── queries and replies ─────────────────────────────────────────────────────────────────────
 
     def _query(self, payload: dict[str, Any], orders: BankState, now: float) -> Reply:
-        order_no = text(payload, "order_no")
-        if not order_no:
-            wrong = "13" if absent(payload, ("order_no",)) else "10"
-            return self._reply(wrong, "", 400, field="order_no")
+        field, why = complaint(payload, ("order_no",))
+        if field:
+            return self._reply("13" if why == "missing" else "10", "", 400, field=field)
+        order_no = payload["order_no"]
         order = orders.get(order_no)
         if order is None:
             return self._reply("34", "", 200, order_no=order_no, origRespCode="", origRespMsg="")

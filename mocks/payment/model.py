@@ -9,7 +9,7 @@ import msgspec
 
 from mocks.gateway import Gateway, Space
 from mocks.messages import Call, CallRecord, FollowUp, Notification, Reply, Timer
-from mocks.payload import absent, text
+from mocks.payload import complaint, text
 from mocks.payment.codes import (
     CODES,
     MAGIC_AMOUNTS,
@@ -31,8 +31,8 @@ SETTLES = Delay(p50=2.0, p99=10.0)
 
 _SETTLE, _NOTIFY = "settle", "notify"
 _AGREEMENT_DIGITS = 20
-_CHARGE = ("order_no", "agreement_no", "amount_fen")
-_REFUND = ("order_no", "original_order_no", "amount_fen")
+_CHARGE = ("order_no", "agreement_no")
+_REFUND = ("order_no", "original_order_no")
 
 
 class PaymentOrder(msgspec.Struct, gc=False):
@@ -224,9 +224,10 @@ class PaymentGateway(Gateway[PaymentState]):
         return self._told(order)
 
     def _query(self, payload: dict[str, Any], state: PaymentState) -> Reply:
-        order_no = text(payload, "order_no")
-        if not order_no:
-            return _refused("PARAM_ERROR", message="order_no is missing or no text")
+        field, why = complaint(payload, ("order_no",))
+        if field:
+            return _refused("PARAM_ERROR", message=f"{field} is {why}")
+        order_no: str = payload["order_no"]
         order = state.orders.get(order_no)
         if order is None:
             return _refused("ORDER_NOT_FOUND", order_no=order_no)
@@ -331,12 +332,10 @@ class PaymentGateway(Gateway[PaymentState]):
 
 
 def _problem(payload: dict[str, Any], fields: tuple[str, ...]) -> str:
-    if missing := absent(payload, fields):
-        return f"{missing} is missing"
-    for field in fields[:2]:
-        if not text(payload, field):
-            return f"{field} is no text, or too long"
-    amount = payload["amount_fen"]
+    field, why = complaint(payload, fields)
+    if field:
+        return f"{field} is {why}"
+    amount = payload.get("amount_fen")
     if not isinstance(amount, int) or isinstance(amount, bool) or not 1 <= amount <= MOST_FEN:
         return f"amount_fen is not a whole number from 1 to {MOST_FEN}"
     return ""

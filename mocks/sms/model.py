@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from struct import Struct
 from typing import Any, ClassVar
 
 import msgspec
 
 from mocks.gateway import DELIVER, Gateway, Space
 from mocks.messages import Arrived, Call, CallRecord, FollowUp, Notification, Reply, Timer
-from mocks.payload import absent, text
+from mocks.payload import complaint, text
 from mocks.recent import Recent
 from mocks.redelivery import AGAIN, Redelivery
 from mocks.sms.codes import CODES, MAGIC_PHONES, MESSAGE_STATES, REPORT_GAPS, MagicPhone
@@ -24,6 +25,8 @@ VALIDITY = 300.0
 _REPORT = "report"
 _LIMITS_ZH = {"minute": "分钟", "hour": "小时", "day": "天"}
 _FIELDS = ("phone", "text", "out_id")
+_DRAWS = Struct("<8Q")
+_UNIT = 2.0**-64
 
 
 class Submission(msgspec.Struct, gc=False):
@@ -109,8 +112,9 @@ class SmsGateway(Gateway[SmsState]):
             return _reply(refused, message, out_id=out_id), []
         state.limits.accept(phone, now)
         magic = MAGIC_PHONES.get(phone)
-        biz_id = f"{self.keyed.integer('sms', 'message', phone, nth):016x}"
-        fate = self._drawn(phone, nth) if magic is None else magic
+        draws = _DRAWS.unpack(self.keyed.block("sms", "message", phone, nth))
+        biz_id = f"{draws[0]:016x}"
+        fate = self._drawn(*draws[1:5]) if magic is None else magic
         submission = Submission(biz_id, out_id, phone, payload["text"], fate.status)
         state.messages.put(biz_id, submission, now)
         state.out_ids.put(out_id, biz_id, now)
@@ -128,16 +132,13 @@ class SmsGateway(Gateway[SmsState]):
     def _refused(
         self, payload: dict[str, Any], state: SmsState, phone: str, now: float
     ) -> tuple[str, str]:
-        if missing := absent(payload, _FIELDS):
-            return "isv.INVALID_PARAMETERS", f"{missing} is missing"
-        if wrong := next((field for field in _FIELDS if not isinstance(payload[field], str)), ""):
-            return "isv.INVALID_PARAMETERS", f"{wrong} is not a text"
+        field, why = complaint(payload, _FIELDS)
+        if why == "too long":
+            return "isv.PARAM_LENGTH_LIMIT", f"{field} is too long"
+        if field:
+            return "isv.INVALID_PARAMETERS", f"{field} is {why}"
         if not is_mobile(phone):
             return "isv.MOBILE_NUMBER_ILLEGAL", ""
-        if not text(payload, "text"):
-            return "isv.PARAM_LENGTH_LIMIT", ""
-        if not text(payload, "out_id"):
-            return "isv.PARAM_LENGTH_LIMIT", "out_id is too long"
         magic = MAGIC_PHONES.get(phone)
         if magic is not None and magic.code != "OK":
             return magic.code, ""
@@ -146,26 +147,19 @@ class SmsGateway(Gateway[SmsState]):
             return "isv.BUSINESS_LIMIT_CONTROL", f"触发{_LIMITS_ZH[window]}级流控Permits:{permits}"
         return "", ""
 
-    def _drawn(self, phone: str, nth: int) -> MagicPhone:
+    def _drawn(self, loss: int, twice: int, expires: int, delay: int) -> MagicPhone:
         carrier = self._sms_world.carrier
-        if carrier.loss and self.keyed.uniform("sms", "loss", phone, nth) < carrier.loss:
-            expires = self.keyed.integer("sms", "expires", phone, nth) & 1
-            status = "EXPIRED" if expires else "UNDELIV"
-            copies = 0
-        else:
-            status = "DELIVRD"
-            twice = (
-                carrier.duplicate
-                and self.keyed.uniform("sms", "twice", phone, nth) < carrier.duplicate
-            )
-            copies = 2 if twice else 1
-        delay = carrier.delay.at(self.keyed.uniform("sms", "carrier", phone, nth))
-        return MagicPhone("OK", status, copies, delay, "ok")
+        way = carrier.delay.at(delay * _UNIT)
+        if loss * _UNIT < carrier.loss:
+            return MagicPhone("OK", "EXPIRED" if expires & 1 else "UNDELIV", 0, way, "ok")
+        copies = 2 if twice * _UNIT < carrier.duplicate else 1
+        return MagicPhone("OK", "DELIVRD", copies, way, "ok")
 
     def _query(self, payload: dict[str, Any], state: SmsState) -> Reply:
-        out_id = text(payload, "out_id")
-        if not out_id:
-            return _reply("isv.INVALID_PARAMETERS", "out_id is missing")
+        field, why = complaint(payload, ("out_id",))
+        if field:
+            return _reply("isv.INVALID_PARAMETERS", f"{field} is {why}")
+        out_id: str = payload["out_id"]
         message = _latest(state, out_id)
         if message is None:
             return _reply("isv.DATA_NOT_EXIST", out_id=out_id)
