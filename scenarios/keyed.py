@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from hashlib import blake2b
 
-_UNIT = 2.0**-64
+_UNIT = 2.0**-53
 
 
 class Keyed:
@@ -26,7 +26,7 @@ class Keyed:
 
     def uniform(self, *key: str | int) -> float:
         """One draw in [0, 1)."""
-        return self.integer(*key) * _UNIT
+        return (self.integer(*key) >> 11) * _UNIT
 
     def integer(self, *key: str | int) -> int:
         """One draw in [0, 2**64)."""
