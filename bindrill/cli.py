@@ -13,7 +13,7 @@ from typer.core import TyperGroup
 from bindrill.errors import EXIT_BAD_INPUT, EXIT_INTERRUPTED, user_problems
 
 # Typer exports the leaf of this hierarchy only.
-_UsageError = typer.BadParameter.__bases__[0]
+_UsageError: type[Any] = typer.BadParameter.__bases__[0]
 
 
 class _OneLineErrors(TyperGroup):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
 import uvloop
 from rich.console import Console
 
@@ -37,8 +38,9 @@ def serve_stack(
         callback_url=callback_url,
         admin_token=admin_token,
         log_requests=log_requests,
-        **({} if database is None else {"database": database}),
     )
+    if database is not None:
+        options = msgspec.structs.replace(options, database=database)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(run(options, announce=_announce))
     return EXIT_MET
