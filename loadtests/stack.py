@@ -67,6 +67,7 @@ class Stack:
         self._allow_remote = allow_remote
         self._database = database
         self._processes: dict[str, Process] = {}
+        self._killed: set[str] = set()
         self._reserved: socket.socket | None = None
 
     def __enter__(self) -> Stack:
@@ -88,7 +89,10 @@ class Stack:
         self.logs.mkdir(parents=True, exist_ok=True)
         self.scenario_file.write_text(dump(self._scenario), encoding="utf-8")
         lender = self._target or f"http://127.0.0.1:{self._reserve_port()}"
-        ports = TARGET_PORTS if self._target else dict.fromkeys(TARGET_PORTS, 0)
+        ports = dict.fromkeys(TARGET_PORTS, 0)
+        if self._target is not None:
+            ports = TARGET_PORTS
+            _expect_free(ports)
         self._write_options(
             "gateways",
             ServeOptions(
@@ -137,17 +141,19 @@ class Stack:
 
     def kill(self, name: str) -> None:
         """SIGKILL the process called `name` (`lender` or `gateways`); it gets no chance to tidy."""
+        self._killed.add(name)
         self._processes[name].kill()
 
     def restart(self, name: str) -> None:
         """Start a killed process again, on the same port and database. Raises StackProblem."""
         self._serve(name)
+        self._killed.discard(name)
 
     def check(self) -> None:
-        """Raises StackProblem when a server has ended by itself."""
-        for name in ("gateways", "lender"):
+        """Raises StackProblem when a server has ended that nobody killed through here."""
+        for name in {"gateways", "lender"} - self._killed:
             process = self._processes.get(name)
-            if process is not None and process.exit_code not in (None, -signal.SIGKILL):
+            if process is not None and process.exit_code is not None:
                 raise process.problem(f"ended with code {process.exit_code}")
 
     def stop(self) -> None:
@@ -195,6 +201,19 @@ class Stack:
             fetch(url)
         except AdminProblem as problem:
             raise StackProblem(f"--target: {problem}; start your service first") from None
+
+
+def _expect_free(ports: Mapping[str, int]) -> None:
+    for gateway, port in ports.items():
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                raise StackProblem(
+                    f"port {port} is taken, where --target puts the {gateway} gateway: end the"
+                    " program that has it, such as `bindrill serve`"
+                ) from None
 
 
 def check_target(target: str, allow_remote: bool) -> None:
