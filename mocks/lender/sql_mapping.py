@@ -20,6 +20,7 @@ from sqlalchemy import (
     bindparam,
     delete,
     select,
+    text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
@@ -30,6 +31,9 @@ from mocks.lender.records import KINDS
 from mocks.lender.store import R
 
 METADATA = MetaData()
+
+# Select.limit would bring an anonymous OFFSET parameter with it on SQLite.
+_LIMIT = text("LIMIT :limit")
 
 _COLUMN_TYPES: dict[Any, type[TypeEngine[Any]]] = {
     str: Text,
@@ -85,9 +89,6 @@ class RecordTable(Generic[R]):
         return self.kind(**dict(zip(self.table.columns.keys(), values, strict=True)))
 
 
-MAPPINGS: Mapping[type[Any], RecordTable[Any]] = {kind: RecordTable(kind) for kind in KINDS}
-
-
 class Statements(Generic[R]):
     """One kind's statements, compiled once for a dialect, to run as text with named parameters."""
 
@@ -112,16 +113,18 @@ class Statements(Generic[R]):
         return self._search(("find", *fields), self._equal(fields).order_by(*self._order()))
 
     def last(self, fields: tuple[str, ...]) -> str:
-        """The newest row with these fields' values."""
+        """The newest `limit` rows with these fields' values."""
         newest = [column.desc() for column in self._order()]
-        return self._search(("last", *fields), self._equal(fields).order_by(*newest).limit(1))
+        return self._search(
+            ("last", *fields), self._equal(fields).order_by(*newest).suffix_with(_LIMIT)
+        )
 
     def due(self, field: str) -> str:
         """At most `limit` rows whose `field` is not after `until`, earliest first."""
         table = self._mapping.table
         until: Any = bindparam("until", type_=Double())
         query = select(table).where(table.c[field] <= until).order_by(table.c[field])
-        return self._search(("due", field), query.limit(bindparam("limit", type_=BigInteger())))
+        return self._search(("due", field), query.suffix_with(_LIMIT))
 
     def _equal(self, fields: tuple[str, ...]) -> Any:
         table = self._mapping.table
@@ -155,3 +158,6 @@ def _write_list(values: tuple[str, ...]) -> str:
 
 def _read_list(text: str) -> tuple[str, ...]:
     return msgspec.json.decode(text, type=tuple[str, ...])
+
+
+MAPPINGS: Mapping[type[Any], RecordTable[Any]] = {kind: RecordTable(kind) for kind in KINDS}

@@ -15,7 +15,13 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy import create_engine, event, select, text
 from sqlalchemy.engine import URL, Connection, Engine, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    IntegrityError,
+    OperationalError,
+    SQLAlchemyError,
+)
 
 from mocks.lender.records import Record
 from mocks.lender.sql_mapping import MAPPINGS, METADATA, Statements
@@ -65,7 +71,8 @@ class SqlTx:
         return [MAPPINGS[kind].record(row) for row in rows]
 
     def last(self, kind: type[R], **equal: Any) -> R | None:
-        row = self._run(self._statements[kind].last(tuple(equal)), equal).first()
+        statement = self._statements[kind].last(tuple(equal))
+        row = self._run(statement, {**equal, "limit": 1}).first()
         return None if row is None else MAPPINGS[kind].record(row)
 
     def due(self, kind: type[R], field: str, until: float, limit: int | None = None) -> list[R]:
@@ -226,7 +233,7 @@ class SqlStore:
                     step()
                 connection.exec_driver_sql("ROLLBACK TO SAVEPOINT work")
                 connection.exec_driver_sql("RELEASE SAVEPOINT work")
-                if not isinstance(error, DBAPIError):
+                if not isinstance(error, OperationalError):
                     return None, error
                 repeats += 1
                 if _sqlstate(error) not in _DEADLOCKS or repeats > REPEATS:
