@@ -12,7 +12,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 INK = "#1f2328"
 RULE = "#d0d7de"
@@ -128,7 +128,7 @@ def log_seconds(axes: Axes, which: str, low: float, high: float) -> None:
     decades = [10.0**power for power in range(-4, 7) if low <= 10.0**power <= high]
     axis.set_major_locator(FixedLocator(decades))
     axis.set_major_formatter(FuncFormatter(_decade))
-    axis.set_minor_formatter(NullFormatter())
+    axis.set_minor_locator(NullLocator())
 
 
 def _decade(value: float, _: int) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import msgspec
 import numpy as np
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
 from reports.figure import (
@@ -124,6 +125,7 @@ def latency_distribution(lines: Sequence[Line], name: str = "distribution") -> s
             whole = step == "whole binding"
             log_seconds(axes, "x", *(_whole_limits(lines) if whole else (low, high)))
             axes.set(yscale="log", ylim=(1e-4, 1.3))
+            axes.yaxis.set_minor_locator(NullLocator())
             axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{share * 100:g} %"))
             for line in lines:
                 latency = _latency(line.summary, "" if whole else step)
@@ -312,7 +314,11 @@ def _bars(
     axes.grid(visible=False, axis="y")
 
 
-def _legend(figure: Figure, panels: Sequence[Axes], where: str = "outside lower center") -> None:
+def _legend(
+    figure: Figure,
+    panels: Sequence[Axes],
+    where: Literal["outside lower center", "outside upper right"] = "outside lower center",
+) -> None:
     if panels and panels[0].get_legend_handles_labels()[0]:
         handles, names = panels[0].get_legend_handles_labels()
         figure.legend(handles, names, loc=where, ncols=4)

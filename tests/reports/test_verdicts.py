@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fake_runs import make_run, record, rows, scenario
+
+from reports.objectives import evaluate, measure
+from reports.run_folder import RunFolder
+from reports.verdict import conclude, summary_of, verdict_lines, verdict_of
+from scenarios.objectives import METRICS, parse_objective
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    return make_run(tmp_path_factory.mktemp("runs"))
+
+
+def test_every_metric_has_a_measure(run: RunFolder) -> None:
+    summary = summary_of(run, "live")
+    arguments = {
+        "latency": "(confirm)",
+        "step": "(confirm)",
+        "cause": "(no_code)",
+        "fault": "(bank)",
+        "nothing": "",
+    }
+    limits = {"s": "1s", "share": "50%", "/s": "1/s"}
+    for metric in METRICS.values():
+        text = f"{metric.name}{arguments[metric.takes]} < {limits[metric.unit]}"
+        assert measure(parse_objective(text), summary) is not None, text
+
+
+def test_values_are_those_of_the_summary(run: RunFolder) -> None:
+    summary = summary_of(run, "live")
+    texts = [
+        "throughput >= 1/s",
+        "p95(binding) < 1ms",
+        "share(no_code) < 5%",
+        "time_to_recover(outage-bank) < 1s",
+        "p50(resend) < 9s",
+    ]
+    outcomes = evaluate(texts, summary)
+    assert summary.binding is not None
+    assert [outcome.value for outcome in outcomes] == [
+        summary.throughput,
+        summary.binding.p95,
+        next(cause.share for cause in summary.causes if cause.cause == "no_code"),
+        2.0,
+        None,
+    ]
+    assert [outcome.holds for outcome in outcomes] == [True, False, True, False, False]
+
+
+def test_a_target_stands_for_its_slowest_fault(run: RunFolder) -> None:
+    faults = [
+        {"kind": "outage", "target": "bank", "name": "first", "start": 20, "duration": 15},
+        {"kind": "outage", "target": "bank", "name": "second", "start": 30, "duration": 6},
+    ]
+    sim = run.clock_folder("sim")
+    from reports.summary import summarise
+
+    summary = summarise(sim, scenario(faults=faults))
+    times = [fault.time_to_recover for fault in summary.faults]
+    assert measure(parse_objective("time_to_recover(bank) < 1s"), summary) == max(
+        time for time in times if time is not None
+    )
+    first = parse_objective("time_to_recover(first) < 1s")
+    assert measure(first, summary) == times[0]
+
+
+def test_verdicts_and_lines(run: RunFolder) -> None:
+    assert verdict_of(run) == "missed"
+    lines = verdict_lines(run)
+    assert lines[0].startswith("Simulation: objectives missed (")
+    assert "  met     p95(confirm) < 800ms: " in "\n".join(lines)
+    assert any(line.startswith("  missed  success_rate >= 99%: ") for line in lines)
+    assert RunFolder.open(run.path).record.clocks["live"].verdict == "missed"
+
+
+def test_met_when_every_objective_holds(tmp_path: Path) -> None:
+    run = make_run(tmp_path, ("sim",), objectives=["success_rate > 1%"])
+    assert verdict_of(run) == "met"
+    assert verdict_lines(run)[0].startswith("Simulation: objectives met (")
+
+
+def test_a_killed_run_is_interrupted_and_readable(tmp_path: Path) -> None:
+    run = RunFolder.create(tmp_path, scenario())
+    record(run.begin("live"), rows(0.0, until=10.0))
+    again = RunFolder.open(run.path)
+    assert verdict_lines(again)[0].startswith("Live run: interrupted (")
+    assert summary_of(again, "live").customers.issued == 250
+    assert verdict_of(again) == "interrupted"
+
+
+def test_a_failed_run_says_why(tmp_path: Path) -> None:
+    run = RunFolder.create(tmp_path, scenario())
+    run.begin("live")
+    conclude(run, "live", state="failed", wall_seconds=0.1, note="the lender did not start")
+    assert verdict_lines(run)[0].startswith("Live run: failed: the lender did not start (")
