@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from array import array
+from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta, timezone
 from typing import Literal
 
@@ -37,15 +38,39 @@ class Movement(msgspec.Struct, frozen=True):
     time: float
 
 
+class _Hour:
+    """The movements of one hour, packed: a busy day has millions."""
+
+    __slots__ = ("amounts", "ends", "names", "times")
+
+    def __init__(self) -> None:
+        self.names = bytearray()
+        self.ends = array("Q")
+        self.amounts = array("q")
+        self.times = array("d")
+
+    def add(self, order_no: str, amount_fen: int, now: float) -> None:
+        self.names += order_no.encode(errors="surrogatepass")
+        self.ends.append(len(self.names))
+        self.amounts.append(amount_fen)
+        self.times.append(now)
+
+    def __iter__(self) -> Iterator[Movement]:
+        start = 0
+        for end, amount, at in zip(self.ends, self.amounts, self.times, strict=True):
+            yield Movement(self.names[start:end].decode(errors="surrogatepass"), amount, at)
+            start = end
+
+
 class Ledger:
-    """Charges and refunds of one namespace, by the hour, in compact arrays."""
+    """Charges and refunds of one namespace, by the hour."""
 
     def __init__(self) -> None:
         self.charged = 0
         """Fen charged in total, dropped hours included."""
         self.refunded = 0
         """Fen refunded in total."""
-        self._hours: dict[int, tuple[list[str], array[int], array[float]]] = {}
+        self._hours: dict[int, _Hour] = {}
 
     @property
     def balance(self) -> int:
@@ -61,22 +86,19 @@ class Ledger:
         hour = int(now // HOUR)
         kept = self._hours.get(hour)
         if kept is None:
-            kept = self._hours[hour] = ([], array("q"), array("d"))
+            kept = self._hours[hour] = _Hour()
             for old in [past for past in self._hours if past <= hour - KEPT_HOURS]:
                 del self._hours[old]
-        order_nos, amounts, times = kept
-        order_nos.append(order_no)
-        amounts.append(amount_fen)
-        times.append(now)
+        kept.add(order_no, amount_fen, now)
 
     def between(self, start: float, end: float) -> list[Movement]:
         """Movements in [start, end) seconds, in order."""
         return [
-            Movement(order_no, amount, at)
+            movement
             for hour in sorted(self._hours)
             if start < (hour + 1) * HOUR and hour * HOUR < end
-            for order_no, amount, at in zip(*self._hours[hour], strict=True)
-            if start <= at < end
+            for movement in self._hours[hour]
+            if start <= movement.time < end
         ]
 
 
