@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from hashlib import blake2b
 from typing import Protocol
 
 import msgspec
 
-from scenarios.customer import Customer
+from scenarios.population import Population
 
-CHUNK = 256
-HEADROOM = 10_000
-_DIGEST_BITS = 64
-_DIGEST = (1 << _DIGEST_BITS) - 1
+MOST_CARDS = 10_000_000
+"""Arrivals whose cards are known. Card numbers beyond are left to strangers: a short account number
+would otherwise always belong to somebody."""
 
 
 class Elements(msgspec.Struct, frozen=True):
@@ -31,47 +29,17 @@ class Directory(Protocol):
         that nobody is known to hold."""
 
 
-class Customers(Protocol):
-    """The population: its n-th arrival, whatever was asked before."""
-
-    def customer(self, n: int) -> Customer: ...
-
-
 class PopulationDirectory:
-    """The cards of a population's arrivals, learnt in their order as they are asked for.
+    """The cards of a population's arrivals, those still to come included.
 
-    A bank looks up by card number and a population only by arrival, so a card not seen yet makes
-    the directory learn further arrivals until it is found. It goes no further than HEADROOM
-    arrivals beyond twice the last one found, so that foreign cards cost little. It holds a digest
-    of the elements, never the elements.
+    It remembers nothing: the population finds the holder of a card from its number.
     """
 
-    def __init__(self, customers: Customers) -> None:
-        self._customers = customers
-        # The arrival's number above the digest of its elements, in one integer for little memory.
-        self._holders: dict[int, int] = {}
-        self._learnt = 0
-        self._last_found = 0
+    def __init__(self, population: Population) -> None:
+        self._population = population
 
     def agrees(self, card_number: str, elements: Elements) -> bool | None:
-        card = int(card_number)
-        holder = self._holders.get(card)
-        while holder is None and self._learnt < 2 * self._last_found + HEADROOM:
-            self._learn()
-            holder = self._holders.get(card)
-        if holder is None:
+        holder = self._population.holder(card_number)
+        if holder is None or holder.number >= MOST_CARDS:
             return None
-        self._last_found = max(self._last_found, holder >> _DIGEST_BITS)
-        return holder & _DIGEST == _digest(elements)
-
-    def _learn(self) -> None:
-        for number in range(self._learnt, self._learnt + CHUNK):
-            customer = self._customers.customer(number)
-            digest = _digest(Elements(customer.name, customer.id_number, customer.phone))
-            self._holders[int(customer.card_number)] = number << _DIGEST_BITS | digest
-        self._learnt += CHUNK
-
-
-def _digest(elements: Elements) -> int:
-    text = f"{elements.holder}\0{elements.id_number}\0{elements.phone}"
-    return int.from_bytes(blake2b(text.encode(errors="replace"), digest_size=8).digest(), "little")
+        return elements == Elements(holder.name, holder.id_number, holder.phone)
