@@ -32,6 +32,8 @@ WIDE = 10.2
 HALF = 5.6
 _MOST_CAUSES = 10
 _ERROR_SHOWN = 1.0
+_WEIGHTS = (2.4, 1.2)
+"""Widths of the first and second line, so that both are seen where they agree."""
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -60,10 +62,10 @@ def throughput(lines: Sequence[Line], name: str = "throughput") -> str:
         unit, label = time_axis(until)
         offered = max(lines, key=lambda line: sum(line.summary.series.offered)).summary.series
         _steps(axes, offered.offered, offered.width, unit, OFFERED, "arrivals offered", "--")
-        for line in lines:
+        for line, weight in zip(lines, _WEIGHTS, strict=False):
             series = line.summary.series
             legend = f"bindings, {line.name}"
-            _steps(axes, series.active, series.width, unit, line.colour, legend, "-")
+            _steps(axes, series.active, series.width, unit, line.colour, legend, "-", weight)
         axes.set(xlim=(0, until / unit), xlabel=label, ylabel="per second")
         axes.set_ylim(bottom=0)
         _shade(axes, lines[0].summary.faults, until, unit, labelled=True)
@@ -127,12 +129,13 @@ def latency_distribution(lines: Sequence[Line], name: str = "distribution") -> s
             axes.set(yscale="log", ylim=(1e-4, 1.3))
             axes.yaxis.set_minor_locator(NullLocator())
             axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{share * 100:g} %"))
-            for line in lines:
+            for line, weight in zip(lines, _WEIGHTS, strict=False):
                 latency = _latency(line.summary, "" if whole else step)
                 if latency is None:
                     continue
                 axes.plot(
                     *_tail(latency, low),
+                    lw=weight,
                     color=line.colour,
                     label=line.name if axes is panels[0] else None,
                 )
@@ -235,7 +238,7 @@ def _panels(count: int, *, share: bool = False) -> tuple[Figure, list[Axes]]:
     columns = 3
     rows = max(1, -(-count // columns))
     figure = Figure(figsize=(WIDE, 0.9 + 1.75 * rows))
-    figure.set_layout_engine("constrained", w_pad=0.12)
+    figure.set_layout_engine("constrained", w_pad=0.12, h_pad=0.09)
     grid = figure.subplots(rows, columns, sharex=share, sharey=True, squeeze=False)
     panels = list(grid.flat)
     for spare in panels[count:]:
@@ -256,10 +259,11 @@ def _steps(
     colour: str,
     name: str,
     look: str,
+    weight: float = 1.1,
 ) -> None:
     edges = np.arange(len(counts) + 1) * width / unit
     rates = np.array(counts, dtype=float) / width
-    axes.stairs(rates, edges, color=colour, label=name, ls=look, lw=1.5 if look == "-" else 1.1)
+    axes.stairs(rates, edges, color=colour, label=name, ls=look, lw=weight)
 
 
 def _shade(
@@ -357,8 +361,9 @@ def _whole_limits(lines: Sequence[Line]) -> tuple[float, float]:
 
 
 def _limits(latencies: Sequence[Latency]) -> tuple[float, float]:
-    # Whole decades, so that there are always two labels to read a value between.
-    low = min((latency.quantiles[2] for latency in latencies), default=1e-3)
+    # Whole decades, so that there are always two labels to read a value between. A rare wait of no
+    # length must not stretch the axis, so the lower end goes by the medians.
+    low = min((latency.p50 / 3 for latency in latencies), default=1e-3)
     high = max((latency.max for latency in latencies), default=1.0)
     bottom = 10 ** np.floor(np.log10(max(low, 1e-4)))
     top = 10 ** np.ceil(np.log10(max(high, 10 * bottom)) + 1e-9)
