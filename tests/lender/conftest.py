@@ -103,13 +103,17 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def world(store: Store) -> FakeWorld:
-    return FakeWorld(store)
+def world(store: Store) -> Iterator[FakeWorld]:
+    world = FakeWorld(store)
+    yield world
+    world.close()
 
 
 @pytest.fixture
-def memory_world() -> FakeWorld:
-    return FakeWorld(MemoryStore())
+def memory_world() -> Iterator[FakeWorld]:
+    world = FakeWorld(MemoryStore())
+    yield world
+    world.close()
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from mocks.lender.service import Lender, LenderRequest, LenderResponse
 from mocks.lender.store import R, Tx
 from mocks.lender.vault import MemoryVault, Vault
 from mocks.world import CallFailed, GatewayAnswer
-from scenarios.contract import CONSENT_SCOPES, TERMS_VERSION
+from scenarios.contract import CONSENT_SCOPES, OPERATIONS, TERMS_VERSION
 from scenarios.schema import LenderPolicy
 
 T = TypeVar("T")
@@ -109,6 +109,8 @@ class FakeWorld:
         self._order = count()
         self._waiting: list[tuple[float, int, Coroutine[Any, Any, Any], list[Any]]] = []
         self._held: dict[str, int] = defaultdict(int)
+        self.most_held = 0
+        self._heir: FakeWorld | None = None
 
     # ── World ───────────────────────────────────────────────────────────────────────────────────
 
@@ -161,6 +163,7 @@ class FakeWorld:
         @asynccontextmanager
         async def place() -> AsyncIterator[None]:
             self._held[name] += 1
+            self.most_held = max(self.most_held, self._held[name])
             try:
                 yield
             finally:
@@ -202,14 +205,23 @@ class FakeWorld:
 
     def after_death(self) -> FakeWorld:
         """The next life of the same node: same store, partners and clock."""
-        for _, _, work, _ in self._waiting:
-            work.close()
-        self._waiting.clear()
-        reborn = FakeWorld(self.store, self.clock)
+        self._drop_work()
+        reborn = self._heir = FakeWorld(self.store, self.clock)
         reborn.gateways = self.gateways
         self.gateways.script.clear()
         reborn._numbers = self._numbers
         return reborn
+
+    def close(self) -> None:
+        """Drop what is still scheduled, here and in the next lives."""
+        self._drop_work()
+        if self._heir is not None:
+            self._heir.close()
+
+    def _drop_work(self) -> None:
+        for _, _, work, _ in self._waiting:
+            work.close()
+        self._waiting.clear()
 
     def _step(self) -> None:
         at, _, work, result = heappop(self._waiting)
@@ -251,7 +263,9 @@ class Shop:
         return self.world.run(self.lender.handle(self.request(op, body, key=key, **path)))
 
     def request(self, op: str, body: Any = None, *, key: str = "", **path: str) -> LenderRequest:
-        where = {"applicant": self.applicant, "binding": self.binding, **path}
+        template = OPERATIONS[op].path if op in OPERATIONS else ""
+        known = {"applicant": self.applicant, "binding": self.binding}
+        where = {name: value for name, value in known.items() if f"{{{name}}}" in template} | path
         return LenderRequest(op, {} if body is None else body, where, key)
 
     def register(self, **changes: Any) -> LenderResponse:
