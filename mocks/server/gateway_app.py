@@ -13,6 +13,7 @@ from aiohttp import web
 from mocks.gateway import Gateway, Space, TooManyNamespaces
 from mocks.messages import DEFAULT_NAMESPACE, Call, CallRecord, Reply
 from mocks.payment.model import PaymentGateway
+from mocks.payment.settlement import day_bounds, settlement_csv
 from mocks.server.admin import Admin
 from mocks.server.app import Handler, Service
 from mocks.server.callbacks import Callbacks
@@ -85,9 +86,7 @@ class GatewayService:
         if isinstance(gateway, SmsGateway):
             service.route("POST", "/handset/inbox", "inbox", self._inbox(gateway))
         if isinstance(gateway, PaymentGateway):
-            service.route(
-                "GET", "/v1/settlement/{day}", "settlement", self._settlement(gateway)
-            )
+            service.route("GET", "/v1/settlement/{day}", "settlement", self._settlement(gateway))
         Admin(service, self, admin_document).feed("/calls", "calls", calls.ring, call_row)
 
     async def close(self) -> None:
@@ -154,18 +153,16 @@ class GatewayService:
         return read
 
     def _settlement(self, payment: PaymentGateway) -> Handler:
+        # Days are China's, as in a real settlement file.
         async def read(request: web.Request) -> tuple[web.Response, str]:
             namespace = namespace_of(request)
             try:
-                day = date.fromisoformat(request.match_info["day"])
-            except ValueError:
+                start, end = day_bounds(date.fromisoformat(request.match_info["day"]))
+            except (ValueError, OverflowError):
                 raise Problem(
                     400, "INVALID_PARAMETER", "the day is not a date; write 2026-01-31", field="day"
                 ) from None
-            try:
-                text = payment.settlement_csv(namespace, day)
-            except TooManyNamespaces:
-                raise _too_many() from None
+            text = settlement_csv(payment.settlement(namespace, start, end))
             headers = {"Content-Type": "text/csv; charset=utf-8"}
             return web.Response(text=text, headers=headers), "OK"
 
@@ -235,7 +232,8 @@ class GatewayService:
 
     async def _switched(self, opened: bool) -> None:
         if opened and any(
-            _closes_port(fault) and in_force for fault, _, in_force in self.faults(DEFAULT_NAMESPACE)
+            _closes_port(fault) and in_force
+            for fault, _, in_force in self.faults(DEFAULT_NAMESPACE)
         ):
             return
         try:

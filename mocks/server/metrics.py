@@ -40,7 +40,10 @@ class Metrics:
             registry=self._registry,
         )
         gauge = Gauge(
-            "http_requests_in_flight", "Requests being served", ("service",), registry=self._registry
+            "http_requests_in_flight",
+            "Requests being served",
+            ("service",),
+            registry=self._registry,
         )
         gauge.labels(service).set_function(in_flight)
         ProcessCollector(registry=self._registry)

@@ -14,7 +14,8 @@ from mocks.bank.model import BankGateway
 from mocks.gateway import Gateway
 from mocks.lender.key_ring import KeyRing, KeyRingError
 from mocks.lender.service import Lender
-from mocks.lender.sql_store import SqlStore, StoreUnavailable
+from mocks.lender.sql_store import SqlStore
+from mocks.lender.store import StoreUnavailable
 from mocks.lender.vault import AesGcmVault
 from mocks.openapi.admin import admin_document
 from mocks.openapi.services import service_document

@@ -1,0 +1,224 @@
+"""The admin API's document: the same for every service, but for the feed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from mocks.openapi.parts import (
+    NAMESPACE,
+    NUMBER,
+    TEXT,
+    WHOLE,
+    Json,
+    answer,
+    array,
+    document,
+    failed,
+    json_body,
+    reference,
+    structure,
+)
+from scenarios.faults import AnyFault
+
+_DESCRIPTION = (
+    "Breaks a service on purpose, and tells what it was asked. Open on loopback; elsewhere it needs"
+    " `Authorization: Bearer TOKEN`, and is off without a token."
+)
+_LISTING = structure(
+    {
+        "faults": array(
+            structure(
+                {
+                    "label": {**TEXT, "description": "its name, or kind-target"},
+                    "set_at": {**NUMBER, "description": "epoch seconds its window counts from"},
+                    "in_force": {"type": "boolean"},
+                    "fault": {"type": "object"},
+                }
+            )
+        )
+    }
+)
+_CLEARED = structure({"cleared": WHOLE})
+
+
+def admin_document(name: str) -> Json:
+    """The document of the admin API of bank, sms, payment or lender."""
+    adapter: TypeAdapter[Any] = TypeAdapter(AnyFault)
+    fault = adapter.json_schema(ref_template="#/components/schemas/{model}")
+    schemas = fault.pop("$defs", {})
+    paths = {**_faults(), **_journal(), **_feed(name)}
+    for operations in paths.values():
+        for operation in operations.values():
+            operation["responses"].update(
+                {
+                    "401": failed("The token is missing or wrong"),
+                    "403": failed("The admin API is off"),
+                }
+            )
+    return document(f"Bindrill {name}: admin API", _DESCRIPTION, paths, {**schemas, "Fault": fault})
+
+
+def _faults() -> Json:
+    body = json_body(
+        {"anyOf": [reference("Fault"), array(reference("Fault"))]},
+        {"kind": "latency", "target": "bank", "delay": "2s", "duration": "30s"},
+    )
+    listing, bad = answer("All faults of the namespace", _LISTING), failed("No such fault can be")
+    full = failed("Too many namespaces")
+    wrong_namespace = failed("The namespace header is malformed")
+    change: Json = {
+        "summary": "Set faults; one of the same label is replaced. Windows count from now",
+        "parameters": [NAMESPACE],
+        "requestBody": body,
+        "responses": {
+            "200": listing,
+            "400": bad,
+            "413": failed("The body is too large"),
+            "429": full,
+        },
+    }
+    return {
+        "/__admin/faults": {
+            "get": {
+                "operationId": "list_faults",
+                "summary": "List faults",
+                "parameters": [NAMESPACE],
+                "responses": {"200": listing, "400": wrong_namespace, "429": full},
+            },
+            "put": {"operationId": "put_faults", **change, "responses": {**change["responses"]}},
+            "post": {"operationId": "post_faults", **change, "responses": {**change["responses"]}},
+            "delete": {
+                "operationId": "clear_faults",
+                "summary": "Remove all faults of the namespace",
+                "parameters": [NAMESPACE],
+                "responses": {
+                    "200": answer("How many went", _CLEARED),
+                    "400": wrong_namespace,
+                    "429": full,
+                },
+            },
+        },
+        "/__admin/faults/{label}": {
+            "delete": {
+                "operationId": "clear_fault",
+                "summary": "Remove one fault",
+                "parameters": [
+                    {
+                        "name": "label",
+                        "in": "path",
+                        "required": True,
+                        "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
+                    },
+                    NAMESPACE,
+                ],
+                "responses": {
+                    "200": answer("Gone", _CLEARED),
+                    "400": wrong_namespace,
+                    "404": failed("No fault of this label"),
+                    "429": full,
+                },
+            }
+        },
+    }
+
+
+def _journal() -> Json:
+    entry = structure(
+        {
+            "at": {**NUMBER, "description": "epoch seconds"},
+            "op": TEXT,
+            "namespace": TEXT,
+            "status": {**WHOLE, "description": "0: no answer was sent"},
+            "code": TEXT,
+            "request": {"type": "object", "description": "masked"},
+            "response": {"type": "object", "description": "masked"},
+        }
+    )
+    return {
+        "/__admin/requests": {
+            "get": {
+                "operationId": "list_requests",
+                "summary": "The journal, newest first",
+                "parameters": [
+                    _query("op", TEXT, "only this operation"),
+                    _query("namespace", TEXT, "only this namespace"),
+                    _query("limit", {**WHOLE, "minimum": 1, "maximum": 1_000_000}, "at most"),
+                ],
+                "responses": {
+                    "200": answer(
+                        "Requests; `size` is how many are kept, 0 when the journal is off",
+                        structure({"size": WHOLE, "requests": array(entry)}),
+                    ),
+                    "400": failed("The limit is no whole number from 1 on"),
+                },
+            },
+            "delete": {
+                "operationId": "clear_requests",
+                "summary": "Empty the journal",
+                "parameters": [_query("namespace", TEXT, "only this namespace")],
+                "responses": {"200": answer("How many went", _CLEARED)},
+            },
+        },
+        "/__admin/reset": {
+            "post": {
+                "operationId": "reset",
+                "summary": "Forget one namespace: state, faults, counters, journal",
+                "parameters": [NAMESPACE],
+                "responses": {
+                    "200": answer("Which one", structure({"reset": TEXT})),
+                    "400": failed("The namespace header is malformed"),
+                },
+            }
+        },
+    }
+
+
+def _feed(name: str) -> Json:
+    if name == "lender":
+        path, key, rows = (
+            "/__admin/timings",
+            "timings",
+            (
+                '["request", op, at, total, calls, commits, lines, commit_count] or'
+                ' ["call", gateway, op, at, elapsed, outcome]; times in seconds'
+            ),
+        )
+    else:
+        path, key, rows = (
+            "/__admin/calls",
+            "calls",
+            (
+                "[at, gateway, op, issuer, code, status, delay, transport]; times in seconds,"
+                " delay null for a hang"
+            ),
+        )
+    return {
+        path: {
+            "get": {
+                "operationId": key,
+                "summary": f"What came since position `after`: {rows}",
+                "parameters": [
+                    _query("after", {**WHOLE, "minimum": 0, "maximum": 2**53}, "`next` of before")
+                ],
+                "responses": {
+                    "200": answer(
+                        "Rows, and the position to ask from next time",
+                        structure({"next": WHOLE, key: array({"type": "array"})}),
+                    ),
+                    "400": failed("The position is no whole number"),
+                },
+            }
+        }
+    }
+
+
+def _query(name: str, schema: Json, description: str) -> Json:
+    return {
+        "name": name,
+        "in": "query",
+        "required": False,
+        "schema": schema,
+        "description": description,
+    }
