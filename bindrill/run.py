@@ -15,7 +15,7 @@ from loadtests.live_run import run_live
 from reports.progress import Progress
 from reports.run_folder import Clock, RunFolder, State
 from reports.verdict import conclude
-from scenarios.arrivals import expected_arrivals
+from scenarios.arrivals import arrival_times
 from scenarios.calibration import load_calibration
 from scenarios.loader import load_scenario, override
 from scenarios.schema import Scenario
@@ -51,15 +51,15 @@ def run_scenario(name: str, options: RunOptions) -> int:
         scenario = load_calibration(options.calibration).applied(scenario)
     console = Console(stderr=options.json)
     run = RunFolder.create(options.out, scenario, command=["bindrill", *sys.argv[1:]])
-    expected = expected_arrivals(scenario.arrivals, scenario.duration)
+    planned = sum(1 for _ in arrival_times(scenario.arrivals, scenario.seed, scenario.duration))
     console.print(
-        f"{scenario.name}: about {expected:,.0f} customers in {format_duration(scenario.duration)}"
+        f"{scenario.name}: {planned:,} customers in {format_duration(scenario.duration)}"
         f", seed {scenario.seed}, into {run.path}",
         highlight=False,
         soft_wrap=True,
     )
     for clock in options.clocks:
-        folder = run.begin(clock, planned=round(expected))
+        folder = run.begin(clock, planned=planned)
         with Display(console, quiet=options.json) as display:
             try:
                 state, wall = _PLAY[clock](scenario, folder, options, display.show)
