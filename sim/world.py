@@ -31,6 +31,10 @@ from sim.limits import Limit
 
 T = TypeVar("T")
 
+RETENTION = 3600.0
+"""Seconds for which finished work is kept: longer than anybody comes back for it, and short enough
+that a day of virtual time fits into memory."""
+
 FAILURES = {"refuse": "UNREACHABLE", "reset": "RESET", "hang": "TIMEOUT"}
 """What a caller makes of a broken connection, by transport."""
 
@@ -54,7 +58,7 @@ class SimWorld:
         self._keyed = Keyed(scenario.seed)
         self._stream = Random(scenario.seed)
         self._identifiers = count()
-        self._store = MemoryStore()
+        self._store = MemoryStore(RETENTION)
         self._commits = GroupCommit()
         self._cores = ServerPool(self._machine.cores)
         self._workers = Limit(env, self._machine.workers)
