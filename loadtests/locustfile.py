@@ -10,6 +10,7 @@ each customer in a greenlet of their own.
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from typing import Any
@@ -90,13 +91,16 @@ def _players(environment: Environment) -> list[str]:
 def start(environment: Environment, **_: Any) -> None:
     """Agree on the schedule's start and on who plays whom."""
     options: Any = environment.parsed_options
-    runner = environment.runner
+    runner: Any = environment.runner
     if not isinstance(runner, WorkerRunner):
         players = _players(environment)
         # Locust hands its options on to the worker processes with the order to start.
         options.bindrill_origin = SETTINGS.origin or time.time() + LEAD
         options.bindrill_places = {player: place for place, player in enumerate(players)}
         Test.overview = Overview(SCENARIO, RunClock(options.bindrill_origin), len(players))
+        if options.headless:
+            # Locust itself heeds SIGTERM only once a test with a shape is over.
+            gevent.signal_handler(signal.SIGTERM, runner.quit)
     if not isinstance(runner, MasterRunner):
         places: dict[str, int] = options.bindrill_places
         place = places.get(runner.client_id if isinstance(runner, WorkerRunner) else LOCAL)
