@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,8 @@ from scenarios.population.identity import is_valid_id_number
 from scenarios.population.phones import is_mobile
 
 LONGEST = 200
+
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 
 def _is_name(text: str) -> bool:
@@ -25,7 +28,7 @@ def _is_card_number(text: str) -> bool:
 
 
 def _is_digest(text: str) -> bool:
-    return len(text) == 64 and all(character in "0123456789abcdef" for character in text)
+    return _SHA256.fullmatch(text) is not None
 
 
 _RULES: dict[str, tuple[Callable[[str], bool], str]] = {
