@@ -58,7 +58,7 @@ class Overview:
         then, active_then = self._history[0]
         progress = Progress(
             clock="live",
-            now=now,
+            now=max(0.0, now),
             until=self.until,
             arrivals=sum(tally.arrivals for tally in self._tallies.values()),
             active=active,
