@@ -68,6 +68,11 @@ class FollowUps:
             if not readers and self._readers.get(key) is readers:
                 del self._readers[key]
 
+    def wake_all(self) -> None:
+        """End every wait at a handset."""
+        for namespace, phone in list(self._readers):
+            self._wake(Arrived(phone, namespace))
+
     def _wake(self, follow_up: Arrived) -> None:
         for reader in self._readers.get((follow_up.namespace, follow_up.phone), ()):
             if not reader.done():

@@ -79,6 +79,7 @@ class GatewayService:
         self._gateway = gateway
         self._listener = listener
         self._follow_ups = FollowUps(gateway, callbacks, service.clock, service.log)
+        service.on_closing.append(self._follow_ups.wake_all)
         self._ports: dict[str, list[asyncio.TimerHandle]] = {}
         self._port_tasks: set[asyncio.Task[None]] = set()
         for op, path in gateway.operations.items():

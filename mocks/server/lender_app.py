@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from typing import Any
 
@@ -16,6 +17,7 @@ from mocks.server.callbacks import CALLBACK_PATHS
 from mocks.server.connections import hang, reset
 from mocks.server.edge import Edge, refusal
 from mocks.server.live_world import NAMESPACE, LiveWorld
+from mocks.server.logs import failure
 from mocks.server.timings import TALLY, Tally
 from mocks.server.uploads import read_upload
 from mocks.server.wire import (
@@ -26,10 +28,9 @@ from mocks.server.wire import (
     namespace_of,
     parse_object,
     read_body,
-    read_object,
 )
 from mocks.signing import verify
-from scenarios.contract import OPERATIONS, Operation
+from scenarios.contract import OPERATIONS, ErrorCode, Operation
 from scenarios.directives import answered
 from scenarios.faults import Fault
 
@@ -37,6 +38,7 @@ READY_TIMEOUT = 2.0
 """Seconds in which the store must answer for the lender to be ready."""
 
 _MAX_KEY = 255
+_IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class LenderService:
@@ -76,6 +78,7 @@ class LenderService:
         """Finish what an earlier process left undone, and keep the outbox going."""
         await self._lender.recover()
         self._outbox = asyncio.get_running_loop().create_task(self._lender.run_outbox())
+        self._outbox.add_done_callback(self._outbox_ended)
 
     async def close(self) -> None:
         """Stop the outbox and let work in progress end."""
@@ -83,6 +86,11 @@ class LenderService:
             self._outbox.cancel()
             await asyncio.gather(self._outbox, return_exceptions=True)
         await self._world.close()
+
+    def _outbox_ended(self, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._service.log.error("outbox_failed", **failure(error))
 
     # ── the contract ────────────────────────────────────────────────────────────────────────────
 
@@ -202,11 +210,13 @@ class LenderService:
 
 async def _lender_request(op: str, request: web.Request) -> LenderRequest:
     path = dict(request.match_info)
+    if not all(_IDENTIFIER.fullmatch(part) for part in path.values()):
+        raise Problem(404, ErrorCode.NOT_FOUND, "there is no such identifier")
     key = request.headers.get("Idempotency-Key", "")
     if len(key) > _MAX_KEY:
         raise Problem(
             400,
-            "INVALID_FIELD",
+            ErrorCode.INVALID_FIELD,
             f"Idempotency-Key takes at most {_MAX_KEY} characters",
             field="Idempotency-Key",
         )
@@ -215,5 +225,9 @@ async def _lender_request(op: str, request: web.Request) -> LenderRequest:
     elif request.method == "GET":
         body = {}
     else:
-        body = await read_object(request, may_be_empty=True)
+        content = await read_body(request)
+        if b"\\u0000" in content:
+            # PostgreSQL cannot store it.
+            raise Problem(400, ErrorCode.INVALID_FIELD, "the body holds a NUL character")
+        body = parse_object(content, may_be_empty=True)
     return LenderRequest(op, body, path, key)

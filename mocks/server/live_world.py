@@ -27,7 +27,7 @@ T = TypeVar("T")
 NAMESPACE: ContextVar[str] = ContextVar("namespace", default=DEFAULT_NAMESPACE)
 """The namespace of the request that is being worked on; its gateway calls go to the same one."""
 
-DRAIN = 5.0
+DRAIN = 2.0
 """Seconds that background work gets to finish when the world closes."""
 
 _encode = msgspec.json.Encoder().encode

@@ -77,13 +77,9 @@ class Stack:
         """Stop accepting, let requests in progress finish, close the store. The lender goes first,
         because its requests need the gateways."""
         for service in self._services.values():
-            service.closing.set()
-        for name in sorted(self._listeners, key=lambda name: name != "lender"):
-            self._listeners[name].close()
-            if name in self._runners:
-                await self._runners[name].cleanup()
-            if name in self._parts:
-                await self._parts[name].close()
+            service.begin_closing()
+        await self._stop_service("lender")
+        await asyncio.gather(*map(self._stop_service, GATEWAYS))
         for callbacks in self._callbacks:
             await callbacks.close()
         if self._store is not None:
@@ -92,6 +88,14 @@ class Stack:
             self._log.info("stopped")
         if self._log_stream is not None and self._options.log_file is not None:
             self._log_stream.close()
+
+    async def _stop_service(self, name: str) -> None:
+        if name in self._listeners:
+            self._listeners[name].close()
+        if name in self._runners:
+            await self._runners[name].cleanup()
+        if name in self._parts:
+            await self._parts[name].close()
 
     async def _start(self) -> None:
         options = self._options

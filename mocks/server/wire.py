@@ -92,13 +92,13 @@ async def read_body(request: web.Request) -> bytes:
         raise Problem(400, "INVALID_BODY", "the body could not be read") from None
 
 
-async def read_object(request: web.Request, *, may_be_empty: bool = False) -> dict[str, Any]:
-    """The body as a JSON object; with `may_be_empty`, none counts as `{}`. Raises Problem."""
-    return parse_object(await read_body(request), may_be_empty=may_be_empty)
+async def read_object(request: web.Request) -> dict[str, Any]:
+    """The body as a JSON object. Raises Problem."""
+    return parse_object(await read_body(request))
 
 
 def parse_object(body: bytes, *, may_be_empty: bool = False) -> dict[str, Any]:
-    """`body` as a JSON object. Raises Problem (400)."""
+    """`body` as a JSON object; with `may_be_empty`, none counts as `{}`. Raises Problem (400)."""
     if may_be_empty and not body:
         return {}
     try:
