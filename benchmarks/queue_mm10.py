@@ -36,14 +36,14 @@ def ours(gaps: list[float], services: list[float]) -> list[float]:
 
     async def customer(number: int) -> None:
         arrived = env.now
-        async with limit.place():
+        async with limit:
             waits[number] = env.now - arrived
             await wait(env.timeout(services[number]))
 
     def arrivals() -> Generator[Event, None, None]:
         for number, gap in enumerate(gaps):
             yield env.timeout(gap)
-            start(env, customer(number))
+            start(customer(number))
 
     env.process(arrivals())
     env.run()

@@ -35,7 +35,7 @@ def bare(events: int) -> float:
             await wait(env.timeout(1.0))
 
     for _ in range(100):
-        start(env, loop(events // 100))
+        start(loop(events // 100))
     began = time.process_time()
     env.run()
     return time.process_time() - began

@@ -1,41 +1,33 @@
-"""Limits that requests wait in line for, as SimPy resources."""
+"""Limits that requests wait in line for: worker pools and connections."""
 
 from __future__ import annotations
 
+from collections import deque
 from types import TracebackType
 
-from simpy import Environment, Resource
-from simpy.resources.resource import Request
+from simpy import Environment, Event
 
 from sim.clock import wait
 
 
 class Limit:
-    """`places` at once; `async with limit.place():` waits in order of arrival for one."""
+    """`places` at once: `async with limit:` waits in order of arrival for one, and holds it.
+
+    `simpy.Resource` does the same, but spends three events on a place that is free.
+    """
 
     def __init__(self, env: Environment, places: int) -> None:
-        self._resource = Resource(env, places)
-
-    def place(self) -> Place:
-        """A context manager that holds one place."""
-        return Place(self._resource)
-
-
-class Place:
-    """One place in a limit, held from entry to exit."""
-
-    __slots__ = ("_request", "_resource")
-
-    _request: Request
-
-    def __init__(self, resource: Resource) -> None:
-        self._resource = resource
+        self._env = env
+        self._free = places
+        self._line: deque[Event] = deque()
 
     async def __aenter__(self) -> None:
-        self._request = self._resource.request()
-        # A free place is granted at once: waiting for its event would only cost time.
-        if not self._request.triggered:
-            await wait(self._request)
+        if self._free:
+            self._free -= 1
+        else:
+            turn = self._env.event()
+            self._line.append(turn)
+            await wait(turn)
 
     async def __aexit__(
         self,
@@ -43,4 +35,8 @@ class Place:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._resource.release(self._request)
+        if self._line:
+            # The place passes on without becoming free: nobody overtakes the line.
+            self._line.popleft().succeed()
+        else:
+            self._free += 1

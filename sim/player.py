@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from random import Random
 from typing import Any
 
 from simpy import Event
@@ -14,7 +15,7 @@ from scenarios.directives import Answer, Now, ReadOtp, Request, Think
 from scenarios.journey import journey
 from scenarios.keyed import Keyed
 from scenarios.schema import Scenario
-from sim.clock import Deadlines, start
+from sim.clock import Deadlines, arrive_later, start
 from sim.progress import Tally
 from sim.world import SimWorld
 
@@ -37,6 +38,7 @@ class Player:
         self._record = record
         self._tally = tally
         self._keyed = Keyed(scenario.seed)
+        self._stream = Random(f"network {scenario.seed}")
         self._network = scenario.world.network
         self._deadlines = Deadlines(world.env, scenario.journey.request_timeout, _LATE)
 
@@ -92,18 +94,16 @@ class Player:
         """An event that succeeds with the Answer, at the customer's timeout at the latest."""
         done = self._env.event()
         self._deadlines.watch(done)
-        start(self._env, self._exchange(request, number, sent, done))
+        start(self._exchange(request, number, sent, done))
         return done
 
     async def _exchange(self, request: Request, number: int, sent: int, done: Event) -> None:
-        subject = str(number)
-        way = self._network.at(self._keyed.uniform("network", number, sent)) / 2
+        way = self._network.at(self._stream.random()) / 2
         await self._world.sleep(way)
         answer = await self._world.serve(
             LenderRequest(request.op, request.body, request.path, request.idempotency_key),
-            subject,
+            str(number),
             sent,
         )
-        await self._world.sleep(way)
         if not done.triggered:
-            done.succeed(answer)
+            arrive_later(done, answer, way)

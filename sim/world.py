@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from itertools import count
@@ -73,15 +73,15 @@ class SimWorld:
             else:
                 self.gateways[fault.target].put_fault("default", fault)
         self.lender = Lender(scenario.lender, self, MemoryVault())
-        start(env, self.lender.run_outbox())
+        start(self.lender.run_outbox())
 
     # ── World, as the lender sees it ────────────────────────────────────────────────────────────
 
     def now(self) -> float:
         return float(self.env.now)
 
-    async def sleep(self, seconds: float) -> None:
-        await wait(self.env.timeout(seconds))
+    def sleep(self, seconds: float) -> Awaitable[None]:
+        return wait(self.env.timeout(seconds))
 
     async def call(
         self, gateway: str, op: str, payload: dict[str, Any], timeout: float
@@ -105,7 +105,7 @@ class SimWorld:
         return result
 
     def limit(self, name: str) -> AbstractAsyncContextManager[None]:
-        return self._connections[name].place()
+        return self._connections[name]
 
     def identifier(self, prefix: str) -> str:
         return f"{prefix}_{next(self._identifiers)}"
@@ -114,7 +114,7 @@ class SimWorld:
         return str(self._stream.randrange(10**number)).zfill(number)
 
     def background(self, work: Coroutine[Any, Any, None]) -> None:
-        start(self.env, work)
+        start(work)
 
     # ── the lender, as its customers see it ─────────────────────────────────────────────────────
 
@@ -132,7 +132,7 @@ class SimWorld:
                 return Answer(effect.status, {"error": {"code": effect.code}}, effect.code)
             if effect.transport != "ok" and not effect.processed:
                 return await self._broken(effect.transport)
-        async with self._workers.place():
+        async with self._workers:
             service = self._machine.service.get(request.op) or self._machine.service["*"]
             busy = service.at(self._stream.random())
             await self.sleep(self._cores.admit(self.env.now, busy) + busy)
@@ -172,7 +172,7 @@ class SimWorld:
                 assert due.callbacks is not None  # noqa: S101  # it has not happened yet
                 due.callbacks.append(partial(self._fire, model, follow_up))
             elif isinstance(follow_up, Notification):
-                start(self.env, self._notify(model, follow_up))
+                start(self._notify(model, follow_up))
             elif isinstance(follow_up, Arrived):
                 for reader in self._handsets.pop(follow_up.phone, ()):
                     reader.succeed()

@@ -11,7 +11,7 @@ def test_coroutines_wait_for_events_and_get_their_values():
         seen.append(await wait(env.timeout(3, value="three")))
         seen.append(env.now)
 
-    start(env, work())
+    start(work())
     env.run()
     assert seen == ["three", 3]
 
@@ -23,7 +23,7 @@ def test_what_a_coroutine_raises_comes_out():
         await wait(env.timeout(1))
         raise KeyError("lost")
 
-    start(env, work())
+    start(work())
     try:
         env.run()
     except KeyError:

@@ -30,7 +30,7 @@ def simulated_wait(seed, servers, rate, customers=8000, warm_up=1000):
 
     async def customer(service):
         arrived = env.now
-        async with limit.place():
+        async with limit:
             waits.append(env.now - arrived)
             await wait(env.timeout(service))
 
@@ -38,7 +38,7 @@ def simulated_wait(seed, servers, rate, customers=8000, warm_up=1000):
         gaps, services = rng.exponential(1 / rate, customers), rng.exponential(1.0, customers)
         for gap, service in zip(gaps, services, strict=True):
             yield env.timeout(gap)
-            start(env, customer(service))
+            start(customer(service))
 
     env.process(arrivals())
     env.run()
