@@ -62,9 +62,7 @@ class Reply:
 class Servers:
     """A running stack. `folder` holds database, keys and log, so that another can follow on."""
 
-    def __init__(
-        self, folder: Path, services: tuple[str, ...] = SERVICES, **options: Any
-    ) -> None:
+    def __init__(self, folder: Path, services: tuple[str, ...] = SERVICES, **options: Any) -> None:
         scenario = folder / "quick.yaml"
         scenario.write_text(options.pop("world", WORLD), encoding="utf-8")
         self.log_file = folder / "log.jsonl"
@@ -92,6 +90,8 @@ class Servers:
         return self
 
     def stop(self) -> None:
+        if self._loop.is_closed():
+            return
         self._run(self.stack.stop())
         self._end_loop()
 
@@ -137,9 +137,7 @@ class Servers:
     def fault(self, service: str, **record: Any) -> Reply:
         namespace = record.pop("namespace", "default")
         record = {"target": service, **record}
-        return self.call(
-            service, "PUT", "/__admin/faults", record, X_Bindrill_Namespace=namespace
-        )
+        return self.call(service, "PUT", "/__admin/faults", record, X_Bindrill_Namespace=namespace)
 
     # ── a binding, step by step ─────────────────────────────────────────────────────────────────
 

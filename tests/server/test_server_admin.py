@@ -246,7 +246,7 @@ def test_the_timings_feed_says_where_time_went(serve) -> None:
 
 
 def test_a_token_guards_the_admin_api(serve) -> None:
-    servers = serve("bank", admin_token="open-sesame")  # noqa: S106
+    servers = serve("bank", admin_token="open-sesame")
     refused = servers.get("bank", "/__admin/faults")
     assert refused.status == 401
     assert refused.headers["WWW-Authenticate"] == "Bearer"
