@@ -50,7 +50,7 @@ class Typos(Section):
 class Population(Section):
     """Who the customers are."""
 
-    size: int = Field(default=1_000_000, ge=1, le=10_000_000, description="customers to draw from")
+    size: int = Field(default=5_000_000, ge=1, le=10_000_000, description="customers to draw from")
     locale: Literal["zh_CN"] = "zh_CN"
     provinces: dict[str, float] = Field(
         default_factory=dict,
