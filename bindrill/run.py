@@ -12,7 +12,6 @@ from rich.console import Console
 from bindrill.display import Display
 from bindrill.results import show_run
 from loadtests.live_run import run_live
-from reports.progress import Progress
 from reports.run_folder import Clock, RunFolder, State
 from reports.verdict import conclude
 from scenarios.arrivals import arrival_times
@@ -62,7 +61,7 @@ def run_scenario(name: str, options: RunOptions) -> int:
         folder = run.begin(clock, planned=planned)
         with Display(console, quiet=options.json) as display:
             try:
-                state, wall = _PLAY[clock](scenario, folder, options, display.show)
+                state, wall = _PLAY[clock](scenario, folder, options, display, console)
             except BaseException:
                 run.record.clocks[clock].state = "failed"
                 run.save()
@@ -74,15 +73,20 @@ def run_scenario(name: str, options: RunOptions) -> int:
 
 
 def _sim(
-    scenario: Scenario, folder: Path, options: RunOptions, show: Callable[[Progress], None]
+    scenario: Scenario, folder: Path, options: RunOptions, display: Display, console: Console
 ) -> tuple[State, float]:
-    result = run_sim(scenario, folder, show)
+    result = run_sim(scenario, folder, display.show)
     return result.state, result.wall_seconds
 
 
 def _live(
-    scenario: Scenario, folder: Path, options: RunOptions, show: Callable[[Progress], None]
+    scenario: Scenario, folder: Path, options: RunOptions, display: Display, console: Console
 ) -> tuple[State, float]:
+    def say_where(urls: dict[str, str]) -> None:
+        if options.target is not None:
+            gateways = ", ".join(f"{name} {url}" for name, url in urls.items() if name != "lender")
+            console.print(f"Loading {options.target}; its partners: {gateways}", highlight=False)
+
     result = run_live(
         scenario,
         folder,
@@ -90,12 +94,12 @@ def _live(
         allow_remote=options.allow_remote,
         processes=options.processes,
         database=options.database,
-        on_progress=show,
+        on_progress=display.show,
+        on_ready=say_where,
     )
     return result.state, result.wall_seconds
 
 
 _PLAY: dict[
-    Clock,
-    Callable[[Scenario, Path, RunOptions, Callable[[Progress], None]], tuple[State, float]],
+    Clock, Callable[[Scenario, Path, RunOptions, Display, Console], tuple[State, float]]
 ] = {"sim": _sim, "live": _live}

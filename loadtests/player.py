@@ -50,6 +50,8 @@ class Player:
         self._clock = clock
         self._record = record
         self._measured = measured
+        # Two runs against one database must not answer for each other.
+        self._run = f"{clock.origin:.3f}-"
 
     def play(self, number: int, planned: float, steps: Generator[Directive, Any, Ending]) -> Ending:
         """One journey, which should have started at `planned` seconds; blocks its greenlet.
@@ -88,7 +90,7 @@ class Player:
     def _ask(self, number: int, due: float, request: Request) -> tuple[Answer, float]:
         """The answer, and when it was there."""
         started = self._clock.now()
-        answer, length = send(self._lender, request, number)
+        answer, length = send(self._lender, request, number, self._run)
         ended = self._clock.now()
         self._record(
             events.request(
@@ -126,8 +128,9 @@ def sleep_until(moment: float, clock: RunClock) -> None:
         gevent.sleep(left)
 
 
-def send(lender: Client, request: Request, number: int) -> tuple[Answer, int]:
-    """Carry out one request of customer `number`; the Answer, and its length in bytes."""
+def send(lender: Client, request: Request, number: int, run: str = "") -> tuple[Answer, int]:
+    """Carry out one request of customer `number`; the Answer, and its length in bytes. `run` sets
+    its idempotency keys apart from those of other runs."""
     operation = OPERATIONS[request.op]
     path = operation.path.format_map({k: quote(v, safe="") for k, v in request.path.items()})
     body, headers = b"", {CUSTOMER_HEADER: str(number)}
@@ -136,7 +139,7 @@ def send(lender: Client, request: Request, number: int) -> tuple[Answer, int]:
     elif operation.method != "GET":
         body, headers["Content-Type"] = msgspec.json.encode(request.body), "application/json"
     if request.idempotency_key:
-        headers["Idempotency-Key"] = request.idempotency_key
+        headers["Idempotency-Key"] = run + request.idempotency_key
     try:
         status, content = lender.exchange(operation.method, path, request.timeout, body, headers)
     except NoAnswer as failure:
