@@ -13,6 +13,7 @@ from time import process_time
 
 from faker import Faker
 
+from benchmarks.result import report
 from scenarios.keyed import Keyed
 from scenarios.population import Population
 from scenarios.population.images import KINDS, image_size, render
@@ -65,11 +66,15 @@ def main() -> None:
         ours.append(customers_per_second(population, number * CUSTOMERS))
         theirs.append(faked_per_second(faker))
         pictures.append(pictures_per_second(population, Keyed(number)))
-    print(f"population ready after      {ready:>12.2f} s")
-    print(f"Population.customer         {median(ours):>12,.0f} customers/s (wanted {WANTED:,})")
-    print(f"Faker name + ssn + phone    {median(theirs):>12,.0f} customers/s")
-    print(f"ratio                       {median(ours) / median(theirs):>12.1f} x")
-    print(f"images.render               {median(pictures):>12,.0f} pictures/s")
+    report(
+        "population_customers_per_second_against_faker",
+        median(ours) / median(theirs),
+        customers_per_second=round(median(ours)),
+        wanted_per_second=WANTED,
+        faker_per_second=round(median(theirs)),
+        pictures_per_second=round(median(pictures)),
+        ready_seconds=round(ready, 2),
+    )
 
 
 if __name__ == "__main__":

@@ -18,8 +18,7 @@ from itertools import count, islice
 from pathlib import Path
 from typing import NamedTuple
 
-from scenarios.keyed import Keyed
-from scenarios.schema import (
+from scenarios.arrival_kinds import (
     Arrivals,
     ConstantArrivals,
     DiurnalArrivals,
@@ -29,6 +28,7 @@ from scenarios.schema import (
     SpikeArrivals,
     StepArrivals,
 )
+from scenarios.keyed import Keyed
 
 _DAY = 86400.0
 _HOUR = 3600.0

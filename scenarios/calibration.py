@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from scenarios.distributions import Delay
 from scenarios.problems import Problem, ScenarioProblems
-from scenarios.schema import Scenario, Section
+from scenarios.schema import Scenario
+from scenarios.section import Section
 from scenarios.units import WRITTEN
 
 

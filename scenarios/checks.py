@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import get_args
 
+from scenarios.arrival_kinds import RecordedArrivals, SpikeArrivals
 from scenarios.arrivals import expected_arrivals
 from scenarios.faults.base import Target
 from scenarios.objectives import METRICS, parse_objective
 from scenarios.population.cards import issuer_weights
 from scenarios.population.validity import problems
-from scenarios.schema import RecordedArrivals, Scenario, SpikeArrivals
+from scenarios.schema import Scenario
 from scenarios.units import format_duration
 from scenarios.yaml_source import Where
 

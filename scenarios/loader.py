@@ -10,12 +10,13 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from scenarios.arrival_kinds import RecordedArrivals
 from scenarios.arrivals import scaled
 from scenarios.checks import check
 from scenarios.library_index import LIBRARY, names
 from scenarios.plain_errors import dotted, plain
 from scenarios.problems import Problem, ScenarioProblems
-from scenarios.schema import RecordedArrivals, Scenario
+from scenarios.schema import Scenario
 from scenarios.sound_part import Kept, sound_part
 from scenarios.units import DURATION, RATE, WRITTEN, Form, parse_duration, parse_rate
 from scenarios.yaml_source import Where, YamlError, YamlSource

@@ -21,7 +21,7 @@ from scenarios.distributions import Delay
 from scenarios.population.cards import is_luhn, issuer_of
 from scenarios.population.identity import is_valid_id_number
 from scenarios.population.phones import is_mobile
-from scenarios.schema import BankWorld
+from scenarios.world import BankWorld
 
 APPROVED = "00"
 NO_REPLY = ("98", "91", "09")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from mocks.lender.audit import AuditLog
 from mocks.lender.vault import Vault
 from mocks.world import World
-from scenarios.schema import LenderPolicy
+from scenarios.policy import LenderPolicy
 
 
 @dataclass(frozen=True, slots=True)

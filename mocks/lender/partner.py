@@ -14,7 +14,7 @@ from mocks.lender.partner_answers import (
     failed_call,
 )
 from mocks.world import CallFailed
-from scenarios.schema import CallPolicy
+from scenarios.policy import CallPolicy
 
 SETTLED = frozenset({Outcome.DONE, Outcome.DECLINED})
 

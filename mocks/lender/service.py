@@ -25,7 +25,7 @@ from mocks.lender.store import StoreUnavailable
 from mocks.lender.vault import Vault
 from mocks.world import World
 from scenarios.contract import ErrorCode
-from scenarios.schema import LenderPolicy
+from scenarios.policy import LenderPolicy
 
 __all__ = ["Lender", "LenderRequest", "LenderResponse"]
 

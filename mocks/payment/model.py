@@ -22,7 +22,7 @@ from mocks.payment.settlement import Ledger, SettlementRow
 from mocks.recent import Recent
 from mocks.redelivery import AGAIN, Redelivery
 from scenarios.distributions import Delay
-from scenarios.schema import PaymentWorld
+from scenarios.world import PaymentWorld
 
 MOST_FEN = 100_000_000_00
 """The largest amount of one order: 100 million yuan."""

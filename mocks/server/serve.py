@@ -33,9 +33,11 @@ from mocks.server.problems import StartProblem as StartProblem
 from mocks.server.uploads import MAX_UPLOAD_BYTES
 from mocks.sms.model import SmsGateway
 from scenarios.loader import load_scenario
+from scenarios.policy import LenderPolicy
 from scenarios.population import Population
 from scenarios.problems import ScenarioProblems
-from scenarios.schema import LenderPolicy, Scenario, World
+from scenarios.schema import Scenario
+from scenarios.world import World
 
 OPERATIONS: dict[str, dict[str, str]] = {
     gateway.name: dict(gateway.operations) for gateway in (BankGateway, SmsGateway, PaymentGateway)

@@ -17,7 +17,7 @@ from mocks.sms.codes import CODES, MAGIC_PHONES, MESSAGE_STATES, REPORT_GAPS, Ma
 from mocks.sms.send_limits import SendLimits
 from scenarios.directives import Message
 from scenarios.population.phones import is_mobile
-from scenarios.schema import SmsWorld
+from scenarios.world import SmsWorld
 
 VALIDITY = 300.0
 """Seconds for which the carrier tries; then the message is EXPIRED. Assumed: a code's validity."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 
 from mocks.recent import Recent
-from scenarios.schema import SmsLimits
+from scenarios.world import SmsLimits
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 CHINA = 8 * HOUR

@@ -15,8 +15,8 @@ from mocks.bank.model import BankGateway
 from scenarios.distributions import constant
 from scenarios.population import Population
 from scenarios.population.cards import luhn_digit
-from scenarios.schema import BankWorld, IssuerWorld
 from scenarios.schema import Population as PopulationSpec
+from scenarios.world import BankWorld, IssuerWorld
 
 PERSON = {"holder": "全渠道", "id_number": "341126197709218366", "phone": "13552535506"}
 CALM = BankWorld(latency={}, decline={})

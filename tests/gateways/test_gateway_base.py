@@ -18,7 +18,7 @@ from mocks.sms.model import SmsGateway
 from scenarios.distributions import Delay, constant
 from scenarios.faults import parse_fault
 from scenarios.population.cards import luhn_digit
-from scenarios.schema import BankWorld, PaymentWorld, SmsWorld
+from scenarios.world import BankWorld, PaymentWorld, SmsWorld
 
 PERSON = {"holder": "全渠道", "id_number": "341126197709218366", "phone": "13552535506"}
 STEADY = BankWorld(latency={"open": constant(0.1), "query": constant(0.1)}, decline={})

@@ -19,7 +19,7 @@ from mocks.payment.codes import CODES, MAGIC_AMOUNTS, REASON_BY_SUFFIX, SCHEDULE
 from mocks.payment.model import PaymentGateway
 from mocks.payment.settlement import KEPT_HOURS, Ledger, day_bounds, settlement_csv
 from scenarios.distributions import constant
-from scenarios.schema import Notifications, PaymentWorld
+from scenarios.world import Notifications, PaymentWorld
 
 NORMAL = "12345678901234567800"
 

@@ -10,7 +10,7 @@ from mocks.sms.codes import CODES, MAGIC_PHONES, MESSAGE_STATES, REPORT_GAPS
 from mocks.sms.model import VALIDITY, SmsGateway
 from mocks.sms.send_limits import SendLimits
 from scenarios.distributions import constant
-from scenarios.schema import Carrier, SmsLimits, SmsWorld
+from scenarios.world import Carrier, SmsLimits, SmsWorld
 
 PHONE = "13800000001"
 OPEN = SmsLimits(minute=100, hour=100, day=100)

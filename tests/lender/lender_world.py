@@ -15,7 +15,7 @@ from mocks.lender.store import R, Tx
 from mocks.lender.vault import MemoryVault, Vault
 from mocks.world import CallFailed, GatewayAnswer
 from scenarios.contract import CONSENT_SCOPES, OPERATIONS, TERMS_VERSION
-from scenarios.schema import LenderPolicy
+from scenarios.policy import LenderPolicy
 
 T = TypeVar("T")
 

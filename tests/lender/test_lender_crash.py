@@ -8,7 +8,7 @@ import pytest
 from lender_world import FakeWorld, Killed, Shop, Store
 
 from mocks.lender.audit import verify_chain
-from scenarios.schema import LenderPolicy
+from scenarios.policy import LenderPolicy
 
 IMPATIENT = LenderPolicy.model_validate({"outbox_interval": "1s"})
 

@@ -11,8 +11,8 @@ from lender_world import AGREEMENT, FakeWorld, Shop, answer, error
 from mocks.lender.outbox import WORKERS
 from mocks.lender.partner_answers import BANK_DECLINES, Outcome, bank_open, payment_order
 from mocks.world import GatewayAnswer
+from scenarios.policy import LenderPolicy
 from scenarios.population.cards import luhn_digit
-from scenarios.schema import LenderPolicy
 
 PATIENT = LenderPolicy.model_validate({"bank": {"attempts": 3}, "payment": {"attempts": 3}})
 UNSURE = [answer(respCode=code) for code in ("03", "04", "05", "12", "83", "??")]

@@ -9,8 +9,8 @@ from mocks.lender.memory_store import MemoryStore
 from mocks.lender.records import AuditEntry, Binding
 from mocks.lender.store import StoreUnavailable
 from scenarios.contract import State
+from scenarios.policy import LenderPolicy
 from scenarios.population.identity import check_digit
-from scenarios.schema import LenderPolicy
 
 
 def test_whole_binding(world: FakeWorld) -> None:

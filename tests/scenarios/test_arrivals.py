@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
+from scenarios.arrival_kinds import Arrivals
 from scenarios.arrivals import arrival_times, expected_arrivals, rate_at, scaled
 from scenarios.keyed import Keyed
-from scenarios.schema import Arrivals
 
 ADAPTER: TypeAdapter[Arrivals] = TypeAdapter(Arrivals)
 

@@ -9,7 +9,7 @@ from mocks.payment.model import PaymentGateway
 from mocks.sms.model import SmsGateway
 from scenarios.faults import parse_fault
 from scenarios.gateways import FIELD_39, GATEWAY_OPERATIONS
-from scenarios.schema import SmsWorld
+from scenarios.world import SmsWorld
 
 
 def test_operations_are_the_models_own() -> None:
