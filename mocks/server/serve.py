@@ -59,6 +59,7 @@ class Stack:
         self._callbacks: list[Callbacks] = []
         self._store: SqlStore | None = None
         self._log: Log | None = None
+        self._started = False
         self._log_stream: TextIO | None = None
 
     @property
@@ -86,7 +87,7 @@ class Stack:
             await callbacks.close()
         if self._store is not None:
             self._store.close()
-        if self._log is not None:
+        if self._log is not None and self._started:
             self._log.info("stopped")
         if self._log_stream is not None and self._options.log_file is not None:
             self._log_stream.close()
@@ -122,6 +123,7 @@ class Stack:
         if isinstance(lender, LenderService):
             await lender.start()
         self._log.info("started", urls=self.urls)
+        self._started = True
 
     def _make_gateway(self, name: str, scenario: Scenario | None) -> None:
         options, calls = self._options, CallFeed()
