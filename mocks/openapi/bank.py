@@ -43,7 +43,7 @@ def paths() -> Json:
         at["query"]: call(
             "query",
             "Ask what became of an order",
-            structure({"order_no": _ORDER_NO}),
+            structure({"order_no": _FIELD}),
             {"order_no": "open-0001"},
             reply,
         ),

@@ -187,8 +187,25 @@ _CUSTOMER: Json = {
     "in": "header",
     "required": False,
     "description": "Names the customer to faults that strike a share of requests.",
-    "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
+    "schema": TEXT,
 }
+_LINKS: dict[str, Json] = {
+    "register": {
+        "documents": {
+            "operationId": "documents",
+            "parameters": {"applicant": "$response.body#/applicant_id"},
+        },
+        "submit": {
+            "operationId": "submit",
+            "requestBody": {"applicant_id": "$response.body#/applicant_id"},
+        },
+    },
+    "submit": {
+        name: {"operationId": name, "parameters": {"binding": "$response.body#/binding_id"}}
+        for name in ("resend", "confirm", "authorise", "test_payment", "status")
+    },
+}
+"""What comes next, and with which identifier."""
 
 
 def paths() -> Json:
@@ -232,6 +249,9 @@ def _operation(name: str) -> Json:
         responses[status] = failed(meaning)
         if status in ("429", "503"):
             responses[status]["headers"] = _RETRY_AFTER
+    for status in ("200", "201"):
+        if status in responses and name in _LINKS:
+            responses[status] = {**responses[status], "links": _LINKS[name]}
     description: Json = {
         "operationId": name,
         "summary": operation.summary,

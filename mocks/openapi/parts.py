@@ -11,7 +11,7 @@ TEXT: Json = {"type": "string"}
 WHOLE: Json = {"type": "integer"}
 NUMBER: Json = {"type": "number"}
 
-ERROR: Json = {
+PROBLEM: Json = {
     "type": "object",
     "required": ["error"],
     "properties": {
@@ -72,7 +72,7 @@ def answer(description: str, schema: Json | None = None, headers: Json | None = 
 
 def failed(description: str, own: Json | None = None) -> Json:
     """An error answer: the common error body, or the service's `own` reply."""
-    error = reference("Error")
+    error = reference("Problem")
     return answer(description, error if own is None else {"anyOf": [own, error]})
 
 
@@ -90,7 +90,7 @@ def document(title: str, description: str, paths: Json, schemas: Json) -> Json:
         "openapi": "3.1.0",
         "info": {"title": title, "version": version("bindrill"), "description": description},
         "paths": paths,
-        "components": {"schemas": {"Error": ERROR, **schemas}},
+        "components": {"schemas": {"Problem": PROBLEM, **schemas}},
     }
 
 

@@ -18,7 +18,7 @@ from mocks.openapi.parts import (
 from mocks.sms.codes import CODES, MESSAGE_STATES
 from mocks.sms.model import SmsGateway
 
-_FIELD: Json = {"type": "string", "minLength": 1, "maxLength": 500}
+_FIELD: Json = {"type": "string", "minLength": 1}
 _OUT_ID: Json = {**_FIELD, "description": "the sender's own id, echoed in reports"}
 
 
@@ -36,7 +36,7 @@ def paths() -> Json:
         at["query"]: call(
             "query",
             "Ask for the state of the latest message with an out_id",
-            structure({"out_id": _OUT_ID}),
+            structure({"out_id": {**_OUT_ID, "maxLength": 500}}),
             {"out_id": "sms-0001"},
             reply,
         ),

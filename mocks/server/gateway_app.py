@@ -7,7 +7,6 @@ import re
 from datetime import date
 from typing import Any
 
-import msgspec
 from aiohttp import web
 
 from mocks.gateway import Gateway, Space, TooManyNamespaces
@@ -39,7 +38,8 @@ CALLS_KEPT = 100_000
 LONGEST_POLL = 60.0
 """Seconds that a reader may wait at a handset."""
 
-_PHONE = re.compile(r"\d{11}")
+_PHONE = re.compile(r"[0-9]{11}")
+_MOST_SEEN = 2**53
 
 
 class CallFeed:
@@ -249,28 +249,22 @@ def _closes_port(fault: Fault) -> bool:
     return isinstance(fault, Outage) and fault.mode == "refuse"
 
 
-class _InboxQuestion(msgspec.Struct):
-    phone: str
-    seen: int = 0
-    wait: float = 0.0
-
-
 def _inbox_question(payload: dict[str, Any]) -> tuple[str, int, float]:
-    try:
-        asked = msgspec.convert(payload, _InboxQuestion)
-    except msgspec.ValidationError:
-        raise Problem(
-            400, "INVALID_FIELD", "write phone (text), seen (whole number), wait (seconds)"
-        ) from None
-    if _PHONE.fullmatch(asked.phone, 0) is None or not asked.phone.isascii():
+    phone, seen, wait = payload.get("phone"), payload.get("seen", 0), payload.get("wait", 0)
+    if not isinstance(phone, str) or _PHONE.fullmatch(phone) is None:
         raise Problem(400, "INVALID_FIELD", "phone takes 11 digits", field="phone")
-    if asked.seen < 0:
-        raise Problem(400, "INVALID_FIELD", "seen takes 0 or more", field="seen")
-    if not 0 <= asked.wait <= LONGEST_POLL:
+    # JSON has one kind of number: 3.0 is a whole one.
+    if not _is_number(seen) or not 0 <= seen <= _MOST_SEEN or seen != int(seen):
+        raise Problem(400, "INVALID_FIELD", "seen takes a whole number from 0 on", field="seen")
+    if not _is_number(wait) or not 0 <= wait <= LONGEST_POLL:
         raise Problem(
             400, "INVALID_FIELD", f"wait takes 0 to {LONGEST_POLL:g} seconds", field="wait"
         )
-    return asked.phone, asked.seen, asked.wait
+    return phone, int(seen), float(wait)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _too_many() -> Problem:

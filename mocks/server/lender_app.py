@@ -37,7 +37,7 @@ from scenarios.faults import Fault
 READY_TIMEOUT = 2.0
 """Seconds in which the store must answer for the lender to be ready."""
 
-_MAX_KEY = 255
+_KEY = re.compile(r"[!-~]{1,255}")
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -213,11 +213,11 @@ async def _lender_request(op: str, request: web.Request) -> LenderRequest:
     if not all(_IDENTIFIER.fullmatch(part) for part in path.values()):
         raise Problem(404, ErrorCode.NOT_FOUND, "there is no such identifier")
     key = request.headers.get("Idempotency-Key", "")
-    if len(key) > _MAX_KEY:
+    if key and _KEY.fullmatch(key) is None:
         raise Problem(
             400,
             ErrorCode.INVALID_FIELD,
-            f"Idempotency-Key takes at most {_MAX_KEY} characters",
+            "Idempotency-Key takes 1 to 255 printable ASCII characters without spaces",
             field="Idempotency-Key",
         )
     if op == "documents":
