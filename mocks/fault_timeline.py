@@ -81,4 +81,5 @@ def _join(one: Effect, other: Effect) -> Effect:
         processed=decided.processed,
         lose_callback=one.lose_callback or other.lose_callback,
         carrier_delay=one.carrier_delay + other.carrier_delay,
+        latency=one.latency if other.latency is None else other.latency,
     )

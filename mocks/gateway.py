@@ -218,7 +218,7 @@ class Gateway(ABC, Generic[S]):
         else:
             return self._answer(call, space, subject, issuer, nth, effect, now)
         # A refusal does no work: it waits for no server and keeps none busy.
-        reply.delay += self._service(call.op, subject, issuer, nth)
+        reply.delay += self._service(call.op, subject, issuer, nth, effect)
         return reply, []
 
     def _answer(
@@ -232,7 +232,7 @@ class Gateway(ABC, Generic[S]):
         now: float,
     ) -> tuple[Reply, list[FollowUp]]:
         reply, follow_ups = self.answer(call, space, subject, issuer, nth, now)
-        service = self._service(call.op, subject, issuer, nth)
+        service = self._service(call.op, subject, issuer, nth, effect)
         wait = 0.0 if space.pool is None else space.pool.admit(now, service)
         reply.delay += wait + service
         if effect is not None:
@@ -242,7 +242,11 @@ class Gateway(ABC, Generic[S]):
                 follow_ups = [_later(item, effect.carrier_delay) for item in follow_ups]
         return reply, follow_ups
 
-    def _service(self, op: str, subject: str, issuer: str, nth: int) -> float:
+    def _service(
+        self, op: str, subject: str, issuer: str, nth: int, effect: Effect | None
+    ) -> float:
+        if effect is not None and effect.latency is not None:
+            return effect.latency
         latency = self._world.latency
         base = latency.get(op) or latency.get(self.latency_like.get(op, ""))
         if base is None:

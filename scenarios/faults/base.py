@@ -22,6 +22,7 @@ class Effect(msgspec.Struct):
     the work. `transport`: the connection is refused, reset, or hangs. `processed`: the work is done
     although the answer is lost (only with a `transport` other than `ok`). `lose_callback`: a
     callback is dropped on its way. `carrier_delay`: seconds added between gateway and handset.
+    `latency`: seconds that a gateway takes instead of its own latency.
     """
 
     delay: float = 0.0
@@ -31,6 +32,7 @@ class Effect(msgspec.Struct):
     processed: bool = False
     lose_callback: bool = False
     carrier_delay: float = 0.0
+    latency: float | None = None
 
 
 class Context(msgspec.Struct):

@@ -16,6 +16,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "latency": {"target": "bank", "delay": "500ms"},
     "lost-callback": {"target": "payment"},
     "outage": {"target": "bank", "mode": "hang", "processed": True},
+    "recorded-series": {"target": "bank", "error_share": ["2%", None]},
     "throttle": {"target": "bank", "rate": "1/s"},
 }
 
