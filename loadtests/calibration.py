@@ -6,6 +6,7 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from statistics import NormalDist
 from typing import Any
 
 import msgspec
@@ -25,8 +26,14 @@ from scenarios.schema import Scenario
 FLOOR = 0.00005
 """Seconds below which a measured time is noise."""
 
+KEPT = 0.95
+"""Share of the measurements, the shortest, that means are taken of."""
+
 FEWEST = 20
 """Measurements that a distribution needs; operations with fewer share the one called `*`."""
+
+
+_Z90 = NormalDist().inv_cdf(0.9)
 
 
 class TooFewMeasurements(Exception):
@@ -101,16 +108,25 @@ def _column(events: pl.LazyFrame) -> list[float]:
 
 
 def _fit(seconds: Sequence[float]) -> Delay:
-    return _delay(float(np.quantile(seconds, 0.5)), float(np.quantile(seconds, 0.99)))
+    # Through the median and the 90th percentile: one stall of the disk in a short run would make a
+    # measured 99th a tail that every request then draws from.
+    median = max(FLOOR, float(np.quantile(seconds, 0.5)))
+    p90 = max(median, float(np.quantile(seconds, 0.9)))
+    return _delay(median, median * (p90 / median) ** (Z99 / _Z90))
 
 
 def _difference(longer: Sequence[float], shorter: Sequence[float]) -> Delay:
     # Means subtract exactly and medians nearly; high percentiles do not. The two fix a log-normal:
-    # mean = median * exp(sigma ** 2 / 2).
+    # mean = median * exp(sigma ** 2 / 2). Means are trimmed, for the same reason as above.
     median = max(FLOOR, float(np.quantile(longer, 0.5) - np.quantile(shorter, 0.5)))
-    mean = max(median, float(np.mean(longer) - np.mean(shorter)))
+    mean = max(median, _trimmed_mean(longer) - _trimmed_mean(shorter))
     sigma = math.sqrt(2 * math.log(mean / median))
     return _delay(median, median * math.exp(Z99 * sigma))
+
+
+def _trimmed_mean(seconds: Sequence[float]) -> float:
+    found = np.sort(np.asarray(seconds))
+    return float(found[: math.ceil(len(found) * KEPT)].mean())
 
 
 def _delay(median: float, p99: float) -> Delay:
