@@ -78,6 +78,12 @@ def run(
         Path | None, typer.Option(help="Measured service times, from `bindrill calibrate`.")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
+    twin: Annotated[
+        bool,
+        typer.Option(
+            "--twin/--no-twin", help="Also simulate it without faults, to measure what they cost."
+        ),
+    ] = True,
 ) -> None:
     """Play a scenario in virtual time, then in wall time, and report both side by side."""
     from bindrill.run import RunOptions, run_scenario
@@ -101,6 +107,7 @@ def run(
                 database=db,
                 calibration=calibration,
                 json=json,
+                twin=twin,
             ),
         )
     )

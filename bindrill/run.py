@@ -11,6 +11,7 @@ from rich.console import Console
 
 from bindrill.display import Display
 from bindrill.results import show_run
+from bindrill.twin import play_twin
 from loadtests.live_run import run_live
 from reports.run_folder import Clock, RunFolder, State
 from reports.verdict import conclude
@@ -36,6 +37,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     database: str | None
     calibration: Path | None
     json: bool
+    twin: bool = True
 
 
 def run_scenario(name: str, options: RunOptions) -> int:
@@ -57,6 +59,8 @@ def run_scenario(name: str, options: RunOptions) -> int:
         highlight=False,
         soft_wrap=True,
     )
+    if options.twin:
+        play_twin(scenario, run.clock_folder(options.clocks[0]), console, quiet=options.json)
     for clock in options.clocks:
         folder = run.begin(clock, planned=planned)
         with Display(console, quiet=options.json) as display:

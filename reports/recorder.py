@@ -81,6 +81,11 @@ def _frame(rows: list[Row]) -> pl.DataFrame:
     )
 
 
+def twin_folder(clock_folder: Path) -> Path:
+    """Where the no-fault twin of the clock in `clock_folder` is: beside it."""
+    return clock_folder.parent / "twin"
+
+
 def scan_events(clock_folder: Path) -> pl.LazyFrame:
     """All events below `clock_folder/events`, in no particular order, with the columns of SCHEMA.
 

@@ -12,10 +12,11 @@ from simpy import Environment, Event
 
 from mocks.bank.directory import PopulationDirectory
 from mocks.bank.model import BankGateway
-from mocks.messages import CallRecord
+from mocks.messages import DEFAULT_NAMESPACE, CallRecord
 from mocks.payment.model import PaymentGateway
 from mocks.sms.model import SmsGateway
 from reports import events
+from reports.money import Money, write_money
 from reports.progress import Progress
 from reports.recorder import Recorder
 from scenarios.arrivals import arrival_times
@@ -71,6 +72,7 @@ def play(
                 on_progress(tally.look(env.now, until, _faults_in_force(scenario, env.now)))
             if env.now > scenario.duration and not tally.under_way:
                 break
+        write_money(_money(world), folder)
     except KeyboardInterrupt:
         state = "interrupted"
     finally:
@@ -103,6 +105,13 @@ def build_world(
             PaymentGateway(world.payment, seed, on_call),
         ],
     )
+
+
+def _money(world: SimWorld) -> Money:
+    payment = world.gateways["payment"]
+    assert isinstance(payment, PaymentGateway)  # noqa: S101  # narrows the type, cannot fail
+    ledger = payment.space(DEFAULT_NAMESPACE).state.ledger
+    return Money(charged_fen=ledger.charged, refunded_fen=ledger.refunded)
 
 
 def _arrivals(env: Environment, scenario: Scenario, player: Player) -> Generator[Event, None, None]:
