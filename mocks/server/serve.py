@@ -204,7 +204,8 @@ class Stack:
     def _loop_failed(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
         if self._log is not None:
-            self._log.error("loop_failed", **(failure(error) if error is not None else {}))
+            where = failure(error) if error is not None else {}
+            self._log.error("loop_failed", what=context.get("message"), **where)
 
 
 async def run(
