@@ -35,7 +35,7 @@ def test_a_binding_goes_on_after_a_restart_on_the_same_database(tmp_path) -> Non
         assert after.post("lender", f"{at}/agreement", CONSENT).json["state"] == "AUTHORISED"
         paid = after.post("lender", f"{at}/test-payment")
         assert paid.json["state"] == "ACTIVE"
-        again = after.submit(after.register(), key="another key")
+        again = after.submit(after.register(), key="another-key")
         assert (again.status, again.error["code"]) == (409, "ALREADY_BOUND")
 
 
