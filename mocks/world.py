@@ -11,6 +11,8 @@ import msgspec
 from mocks.lender.store import Tx
 
 T = TypeVar("T")
+Attempt = Callable[[], Coroutine[Any, Any, T]]
+"""Starts a piece of work, which may run several times or never."""
 
 
 class CallFailed(Exception):
@@ -67,5 +69,15 @@ class World(Protocol):
     def digits(self, count: int) -> str:
         """`count` decimal digits for a one-time code: unpredictable in wall time."""
 
+    def uniform(self, *key: str | int) -> float:
+        """A draw in [0, 1), such as the jitter of a retry; a function of `key` in virtual time."""
+
     def background(self, work: Coroutine[Any, Any, None]) -> None:
         """Go on with `work` beside the request."""
+
+    async def race(
+        self, one: Attempt[GatewayAnswer], other: Attempt[GatewayAnswer], delay: float
+    ) -> GatewayAnswer:
+        """Start `one`, and `other` beside it unless `one` has ended within `delay` seconds; the
+        answer of the first that succeeds. The loser runs to its own end. Raises CallFailed, the
+        last one, when nobody succeeds; both may raise only that."""

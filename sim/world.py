@@ -20,7 +20,7 @@ from mocks.lender.store import Tx
 from mocks.lender.vault import MemoryVault
 from mocks.messages import Arrived, Call, FollowUp, Notification, Timer
 from mocks.sms.model import SmsGateway
-from mocks.world import CallFailed, GatewayAnswer
+from mocks.world import Attempt, CallFailed, GatewayAnswer
 from scenarios.directives import Answer, Message, answered
 from scenarios.faults.base import Transport
 from scenarios.keyed import Keyed
@@ -73,6 +73,7 @@ class SimWorld:
             else:
                 self.gateways[fault.target].put_fault("default", fault)
         self.lender = Lender(scenario.lender, self, MemoryVault())
+        self._front = self.lender.front(self._machine.workers)
         start(self.lender.run_outbox())
 
     # ── World, as the lender sees it ────────────────────────────────────────────────────────────
@@ -113,8 +114,42 @@ class SimWorld:
     def digits(self, number: int) -> str:
         return str(self._stream.randrange(10**number)).zfill(number)
 
+    def uniform(self, *key: str | int) -> float:
+        return self._keyed.uniform("lender", *key)
+
     def background(self, work: Coroutine[Any, Any, None]) -> None:
         start(work)
+
+    async def race(
+        self, one: Attempt[GatewayAnswer], other: Attempt[GatewayAnswer], delay: float
+    ) -> GatewayAnswer:
+        answer = self.env.event()
+        running = 0
+
+        async def run(attempt: Attempt[GatewayAnswer]) -> None:
+            nonlocal running
+            running += 1
+            try:
+                result = await attempt()
+            except CallFailed as failed:
+                running -= 1
+                if not running and not answer.triggered:
+                    answer.fail(failed)
+            else:
+                if not answer.triggered:
+                    answer.succeed(result)
+
+        def late(_: Event) -> None:
+            if not answer.triggered:
+                start(run(other))
+
+        start(run(one))
+        if not answer.triggered:
+            due = self.env.timeout(delay)
+            assert due.callbacks is not None  # noqa: S101  # it has not happened yet
+            due.callbacks.append(late)
+        result: GatewayAnswer = await wait(answer)
+        return result
 
     # ── the lender, as its customers see it ─────────────────────────────────────────────────────
 
@@ -132,11 +167,16 @@ class SimWorld:
                 return Answer(effect.status, {"error": {"code": effect.code}}, effect.code)
             if effect.transport != "ok" and not effect.processed:
                 return await self._broken(effect.transport)
-        async with self._workers:
-            service = self._machine.service.get(request.op) or self._machine.service["*"]
-            busy = service.at(self._stream.random())
-            await self.sleep(self._cores.admit(self.env.now, busy) + busy)
-            response = await self.lender.handle(request)
+        if self._front.enter():
+            request.arrived_at = self.now()
+            async with self._workers:
+                service = self._machine.service.get(request.op) or self._machine.service["*"]
+                busy = service.at(self._stream.random())
+                await self.sleep(self._cores.admit(self.env.now, busy) + busy)
+                response = await self.lender.handle(request)
+            self._front.leave()
+        else:
+            response = self.lender.shed()
         if effect is not None and effect.transport != "ok":
             return await self._broken(effect.transport)
         return answered(response.status, response.body)

@@ -11,9 +11,9 @@ from mocks.lender.messages import LenderRequest, LenderResponse
 from mocks.lender.records import Applicant, Binding
 from mocks.lender.refusal import Refused
 from mocks.lender.registration import DOCUMENT_KINDS
-from mocks.lender.sms_answers import sms_refusal, worth_repeating
+from mocks.lender.sms_answers import sms_refusal
+from mocks.lender.sms_delivery import deliver
 from mocks.lender.store import Tx
-from mocks.world import CallFailed, GatewayAnswer
 from scenarios.contract import FINAL_STATES, ErrorCode, State
 from scenarios.population.cards import masked
 
@@ -133,8 +133,9 @@ async def _send_code(ctx: Context, binding: Binding, phone: str) -> Binding:
         "text": f"【Bindrill】验证码{code}，{lasts}内有效，请勿告知他人。",
         "out_id": f"{binding_id}-{number}",
     }
-    answer = await _send(ctx, payload)
-    refusal = sms_refusal(answer, {"binding_id": binding_id, "state": str(binding.state)})
+    sent = await deliver(ctx, payload, backup_first=_is_missing(binding))
+    beside = {"binding_id": binding_id, "state": str(binding.state)}
+    refusal = sms_refusal(sent.answer, sent.withheld, beside)
     if refusal is not None:
         raise refusal
     hashed = ctx.vault.otp_hash(binding_id, code)
@@ -159,19 +160,6 @@ async def _send_code(ctx: Context, binding: Binding, phone: str) -> Binding:
     return await ctx.world.transact(work)
 
 
-async def _send(ctx: Context, payload: dict[str, str]) -> GatewayAnswer | None:
-    """The gateway's answer to the last attempt; None if there was none."""
-    policy = ctx.policy.sms
-    answer: GatewayAnswer | None = None
-    for attempt in range(policy.attempts):
-        if attempt:
-            await ctx.world.sleep(policy.backoff * 2 ** (attempt - 1))
-        try:
-            async with ctx.world.limit("sms"):
-                answer = await ctx.world.call("sms", "send", payload, policy.timeout)
-        except CallFailed:
-            answer = None
-        # A message that arrives twice carries the same code: sending again does no harm.
-        if not worth_repeating(answer):
-            break
-    return answer
+def _is_missing(binding: Binding) -> bool:
+    """Whether the last code was accepted by a carrier and not reported as delivered."""
+    return binding.otp_sent > 0 and binding.otp_delivery != f"{binding.otp_sent} DELIVRD"

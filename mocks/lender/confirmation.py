@@ -13,10 +13,12 @@ from mocks.lender.bindings import load, moved, shown_agreement, wrong_state
 from mocks.lender.context import Context
 from mocks.lender.messages import LenderRequest, LenderResponse
 from mocks.lender.partner import carry_out
+from mocks.lender.partner_answers import NOT_PROCESSED as DID_NOTHING
 from mocks.lender.partner_answers import Outcome, Verdict
 from mocks.lender.partner_calls import (
     GAVE_UP,
     NOT_PROCESSED,
+    accept,
     finish,
     gives_up,
     is_open,
@@ -25,7 +27,7 @@ from mocks.lender.partner_calls import (
     start,
 )
 from mocks.lender.records import Binding, PartnerCall
-from mocks.lender.refusal import Refused
+from mocks.lender.refusal import Refused, unavailable
 from mocks.lender.store import Tx
 from scenarios.contract import ErrorCode, State
 
@@ -75,7 +77,7 @@ async def confirm(ctx: Context, request: LenderRequest) -> LenderResponse:
             conclude_open(ctx, tx, call, verdict, done_at, in_request=True)
         return load(tx, binding_id)
 
-    return _reply(await ctx.world.transact(store))
+    return _reply(await ctx.world.transact(store), verdict)
 
 
 def open_payload(ctx: Context, binding: Binding) -> dict[str, Any]:
@@ -100,12 +102,17 @@ def conclude_open(
     binding = tx.get(Binding, call.binding_id)
     waiting = binding is not None and binding.state == State.VERIFYING
     outcome = verdict.outcome
+    did_nothing = outcome == Outcome.NOT_PROCESSED
+    accepts = did_nothing and ctx.policy.accept_later is not None
     if outcome in (Outcome.DONE, Outcome.DECLINED):
         finish(tx, call, outcome, now)
-    elif outcome == Outcome.NOT_PROCESSED and (in_request or not waiting):
+    elif did_nothing and (not waiting or (in_request and not accepts)):
         finish(tx, call, NOT_PROCESSED, now)
     elif not in_request and gives_up(ctx, call, verdict, now):
         finish(tx, call, GAVE_UP, now)
+    elif accepts:
+        accept(ctx, tx, call, now)
+        return
     else:
         put_off(ctx, tx, call, now)
         return
@@ -151,7 +158,7 @@ def _repeats(binding: Binding) -> bool:
     return binding.state in _SIGNED or binding.state in (State.VERIFYING, State.REJECTED)
 
 
-def _reply(binding: Binding) -> LenderResponse:
+def _reply(binding: Binding, verdict: Verdict = DID_NOTHING) -> LenderResponse:
     state = binding.state
     if state in _SIGNED:
         return LenderResponse(
@@ -167,9 +174,10 @@ def _reply(binding: Binding) -> LenderResponse:
             beside={"state": str(state)},
         )
     if state == State.OTP_SENT:
-        raise Refused(
+        raise unavailable(
             ErrorCode.BANK_UNAVAILABLE,
             "the bank cannot be reached; confirm the same code again",
-            beside={"state": str(state)},
+            verdict,
+            state,
         )
     raise wrong_state(binding)

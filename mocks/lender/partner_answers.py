@@ -7,6 +7,7 @@ from enum import StrEnum
 
 import msgspec
 
+from mocks.lender.policies.withheld import Withheld
 from mocks.world import CallFailed, GatewayAnswer
 
 
@@ -21,15 +22,23 @@ class Outcome(StrEnum):
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """An outcome, the `reason` of a decline in one word, and the bank's agreement number."""
+    """An outcome, the `reason` of a decline in one word, and the bank's agreement number.
+
+    `unanswered`: no answer came at all. `withheld`: the policy that kept the order back, with
+    `retry_after` in seconds.
+    """
 
     outcome: Outcome
     reason: str = ""
     agreement_no: str = ""
+    unanswered: bool = False
+    withheld: str = ""
+    retry_after: float = 0.0
 
 
 NOT_PROCESSED = Verdict(Outcome.NOT_PROCESSED)
 UNKNOWN = Verdict(Outcome.UNKNOWN)
+UNANSWERED = Verdict(Outcome.UNKNOWN, unanswered=True)
 
 # ── bank: `respCode` of the online gateway (FACTS: UnionPay 全渠道) ─────────────────────────────
 
@@ -90,7 +99,11 @@ _DID_NOTHING = (429, 503)
 
 def failed_call(failure: CallFailed) -> Verdict:
     """The meaning of no answer to `open`, `charge` or `refund`."""
-    return NOT_PROCESSED if failure.reason == "UNREACHABLE" else UNKNOWN
+    if isinstance(failure, Withheld):
+        return Verdict(
+            Outcome.NOT_PROCESSED, withheld=failure.policy, retry_after=failure.retry_after
+        )
+    return NOT_PROCESSED if failure.reason == "UNREACHABLE" else UNANSWERED
 
 
 def bank_open(answer: GatewayAnswer) -> Verdict:

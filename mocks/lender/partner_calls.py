@@ -18,6 +18,7 @@ double."""
 
 NOT_PROCESSED = "not_processed"
 GAVE_UP = "gave_up"
+ACCEPTED = "ACCEPTED"
 _REOPENED_BY_NEWS = frozenset({NOT_PROCESSED, GAVE_UP})
 
 
@@ -50,13 +51,29 @@ def is_open(call: PartnerCall) -> bool:
 
 def finish(tx: Tx, call: PartnerCall, result: str, now: float) -> None:
     """Store what became of the call."""
-    tx.save(replace(call, status="DONE", result=result, updated_at=now, due_at=None))
+    tx.save(replace(call, status="DONE", result=result, updated_at=now, due_at=None, drain_at=None))
 
 
 def put_off(ctx: Context, tx: Tx, call: PartnerCall, now: float) -> None:
     """Leave a call of unknown outcome to the outbox's next look."""
     pause = min(ctx.policy.outbox_interval * 2.0 ** min(call.looks, 10), SLOWEST_LOOK)
     tx.save(replace(call, status="UNKNOWN", updated_at=now, due_at=now + pause))
+
+
+def accept(ctx: Context, tx: Tx, call: PartnerCall, now: float) -> None:
+    """Keep a call that certainly did nothing, to be sent when its turn in the drain comes."""
+    if call.status != ACCEPTED and call.looks == 0:
+        ctx.decisions.count("accept_later", "accepted", call.gateway)
+    tx.save(replace(call, status=ACCEPTED, updated_at=now, due_at=None, drain_at=now))
+
+
+def take_accepted(ctx: Context, tx: Tx, now: float) -> PartnerCall | None:
+    """The accepted call that waits longest, now held by this node; None when none waits."""
+    for waiting in tx.due(PartnerCall, "drain_at", now, limit=4):
+        call = tx.get(PartnerCall, waiting.call_id)
+        if call is not None and call.drain_at is not None:
+            return _hold(ctx, tx, call, now)
+    return None
 
 
 def take_over(ctx: Context, tx: Tx, now: float) -> PartnerCall | None:
@@ -66,17 +83,22 @@ def take_over(ctx: Context, tx: Tx, now: float) -> PartnerCall | None:
         # Another node may have been faster.
         if call is None or call.due_at is None or call.due_at > now:
             continue
-        held = replace(
-            call,
-            status="UNKNOWN",
-            node=ctx.world.node,
-            looks=call.looks + 1,
-            updated_at=now,
-            due_at=now + LEASE,
-        )
-        tx.save(held)
-        return held
+        return _hold(ctx, tx, call, now)
     return None
+
+
+def _hold(ctx: Context, tx: Tx, call: PartnerCall, now: float) -> PartnerCall:
+    held = replace(
+        call,
+        status="UNKNOWN",
+        node=ctx.world.node,
+        looks=call.looks + 1,
+        updated_at=now,
+        due_at=now + LEASE,
+        drain_at=None,
+    )
+    tx.save(held)
+    return held
 
 
 def release_all(ctx: Context, tx: Tx, now: float) -> int:

@@ -23,8 +23,9 @@ from mocks.lender.partner_calls import (
     put_off,
     start,
 )
+from mocks.lender.policies.deadline import NO_DEADLINE
 from mocks.lender.records import Binding, PartnerCall
-from mocks.lender.refusal import Refused
+from mocks.lender.refusal import Refused, unavailable
 from mocks.lender.store import Tx
 from scenarios.contract import ErrorCode, State
 
@@ -63,8 +64,8 @@ async def test_payment(ctx: Context, request: LenderRequest) -> LenderResponse:
 
     binding, refund = await ctx.world.transact(store)
     if refund is not None:
-        ctx.world.background(give_back(ctx, refund))
-    return _reply(binding, asked=True)
+        ctx.world.background(give_back(ctx.until(NO_DEADLINE), refund))
+    return _reply(binding, verdict)
 
 
 async def payment_notify(ctx: Context, body: dict[str, Any]) -> bool:
@@ -176,7 +177,7 @@ def conclude_refund(ctx: Context, tx: Tx, call: PartnerCall, verdict: Verdict, n
         put_off(ctx, tx, call, now)
 
 
-def _reply(binding: Binding, *, asked: bool = False) -> LenderResponse:
+def _reply(binding: Binding, verdict: Verdict | None = None) -> LenderResponse:
     state = binding.state
     if state == State.ACTIVE:
         return LenderResponse(
@@ -191,10 +192,11 @@ def _reply(binding: Binding, *, asked: bool = False) -> LenderResponse:
             reason=binding.reason,
             beside={"state": str(state)},
         )
-    if state == State.AUTHORISED and asked:
-        raise Refused(
+    if state == State.AUTHORISED and verdict is not None:
+        raise unavailable(
             ErrorCode.PAYMENT_UNAVAILABLE,
             "the payment gateway cannot be reached; try again",
-            beside={"state": str(state)},
+            verdict,
+            state,
         )
     raise wrong_state(binding)

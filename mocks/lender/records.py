@@ -95,14 +95,15 @@ class PartnerCall(Record, frozen=True, kw_only=True):
 
     `call_id` is also the merchant order number, by which the partner knows it: one for each
     binding and operation, so that whatever is repeated is repeated under the same number.
-    `status`: PENDING, UNKNOWN (sent, outcome not known: query before anything else) or DONE with a
-    `result`. Whoever works on a call holds it until `due_at`; then the outbox takes it over.
+    `status`: PENDING, UNKNOWN (sent, outcome not known: query before anything else), ACCEPTED (did
+    nothing, to be sent later: in line since `drain_at`) or DONE with a `result`. Whoever works on a
+    call holds it until `due_at`; then the outbox takes it over.
     `node` is the lender process that works on it, `looks` counts those of the outbox.
     """
 
     table = "partner_calls"
     order = "created_at"
-    timed = ("due_at",)
+    timed = ("due_at", "drain_at")
 
     call_id: str
     binding_id: str
@@ -115,6 +116,7 @@ class PartnerCall(Record, frozen=True, kw_only=True):
     created_at: float
     updated_at: float
     due_at: float | None
+    drain_at: float | None = None
 
     @property
     def finished_at(self) -> float | None:

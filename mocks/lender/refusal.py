@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from mocks.lender.messages import LenderResponse
-from scenarios.contract import ErrorCode
+from mocks.lender.partner_answers import Verdict
+from scenarios.contract import ErrorCode, State
 
 STATUS: dict[ErrorCode, int] = {
     ErrorCode.INVALID_FIELD: 400,
@@ -39,7 +41,7 @@ class Refused(Exception):
     """The request is refused with this error. Raised inside a transaction, it undoes it.
 
     `field` names the offending field, `reason` says why in one word, `retry_after` (seconds) when
-    to come back, `beside` stands in the body next to `error`.
+    to come back, rounded up, `beside` stands in the body next to `error`.
     """
 
     def __init__(
@@ -49,7 +51,7 @@ class Refused(Exception):
         *,
         field: str = "",
         reason: str = "",
-        retry_after: int = 0,
+        retry_after: float = 0.0,
         beside: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(message)
@@ -58,6 +60,19 @@ class Refused(Exception):
             error["field"] = field
         if reason:
             error["reason"] = reason
-        headers = {"Retry-After": str(retry_after)} if retry_after else {}
+        headers = {"Retry-After": str(math.ceil(retry_after))} if retry_after else {}
         self.code = code
         self.response = LenderResponse(STATUS[code], {"error": error, **(beside or {})}, headers)
+
+
+def overloaded(message: str, beside: dict[str, Any] | None = None) -> Refused:
+    """The refusal of work that the lender has no room or no time for."""
+    return Refused(ErrorCode.OVERLOADED, message, retry_after=1.0, beside=beside)
+
+
+def unavailable(code: ErrorCode, message: str, verdict: Verdict, state: State) -> Refused:
+    """The refusal that follows from an order which came to nothing; the binding is in `state`."""
+    beside = {"state": str(state)}
+    if verdict.withheld == "deadline":
+        return overloaded("there was no time left for the partner; try again", beside)
+    return Refused(code, message, retry_after=verdict.retry_after, beside=beside)

@@ -19,7 +19,11 @@ from mocks.lender.idempotency import Keys
 from mocks.lender.messages import LenderRequest, LenderResponse
 from mocks.lender.outbox import Outbox
 from mocks.lender.payment import payment_notify, test_payment
-from mocks.lender.refusal import Refused
+from mocks.lender.policies.deadline import Deadline
+from mocks.lender.policies.decisions import Decisions
+from mocks.lender.policies.front_queue import FrontQueue
+from mocks.lender.policies.gate import Gate
+from mocks.lender.refusal import Refused, overloaded
 from mocks.lender.registration import documents, register
 from mocks.lender.store import StoreUnavailable
 from mocks.lender.vault import Vault
@@ -49,10 +53,20 @@ _STEPS: dict[str, Callable[[Context, LenderRequest], Awaitable[LenderResponse]]]
 
 
 class Lender:
-    """One node of the binding service."""
+    """One node of the binding service. `decisions` counts what its policies did."""
 
     def __init__(self, policy: LenderPolicy, world: World, vault: Vault) -> None:
-        self._ctx = Context(policy, world, vault, AuditLog(world.node))
+        self.decisions = Decisions()
+        gates = {
+            name: Gate(name, gateway, settings, self.decisions)
+            for name, gateway, settings in (
+                ("bank", "bank", policy.bank),
+                ("sms", "sms", policy.sms),
+                ("sms_backup", "sms", policy.sms),
+                ("payment", "payment", policy.payment),
+            )
+        }
+        self._ctx = Context(policy, world, vault, AuditLog(world.node), gates, self.decisions)
         self._keys = Keys(self._ctx)
         self._outbox = Outbox(self._ctx)
 
@@ -60,13 +74,14 @@ class Lender:
         """Answer one operation of `scenarios.contract.OPERATIONS`. Refusals are replies; what
         comes out as an exception is a defect, or the clock ending the run."""
         try:
+            ctx = self._within(request)
             if not request.idempotency_key:
-                return await self._step(request)
+                return await _step(ctx, request)
             kept = await self._keys.claim(request)
             if kept is not None:
                 return kept
             try:
-                response = await self._step(request)
+                response = await _step(ctx, request)
             except Refused as refused:
                 response = refused.response
             await self._keys.settle(request, response)
@@ -75,6 +90,16 @@ class Lender:
             return refused.response
         except StoreUnavailable:
             return Refused(ErrorCode.OVERLOADED, "storage is unavailable", retry_after=1).response
+
+    def front(self, workers: int) -> FrontQueue:
+        """The bounded line before `workers` workers, for whoever runs this lender: each request
+        enters it, or is answered `shed()`, and leaves it when it is answered."""
+        return FrontQueue(workers, self._ctx.policy.max_queue, self.decisions)
+
+    @staticmethod
+    def shed() -> LenderResponse:
+        """The reply to a request that the front has no room for."""
+        return overloaded("too many requests are waiting; try again").response
 
     async def callback(self, op: str, body: dict[str, Any]) -> bool:
         """Take a callback, `sms_report` or `payment_notify`; True acknowledges it. The same one
@@ -100,8 +125,23 @@ class Lender:
         bindings and forget expired idempotency keys."""
         await self._outbox.run()
 
-    async def _step(self, request: LenderRequest) -> LenderResponse:
-        step = _STEPS.get(request.op)
-        if step is None:
-            raise Refused(ErrorCode.NOT_FOUND, "no such operation")
-        return await step(self._ctx, request)
+    def _within(self, request: LenderRequest) -> Context:
+        """The context with the request's deadline. Raises Refused when that is over."""
+        ctx = self._ctx
+        seconds = ctx.policy.request_deadline
+        if seconds is None:
+            return ctx
+        now = ctx.world.now()
+        arrived_at = now if request.arrived_at is None else request.arrived_at
+        deadline = Deadline(arrived_at + seconds)
+        if deadline.passed(now):
+            self.decisions.count("deadline", "refused", "lender")
+            raise overloaded("the request waited too long; try again")
+        return ctx.until(deadline)
+
+
+async def _step(ctx: Context, request: LenderRequest) -> LenderResponse:
+    step = _STEPS.get(request.op)
+    if step is None:
+        raise Refused(ErrorCode.NOT_FOUND, "no such operation")
+    return await step(ctx, request)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from mocks.lender.refusal import Refused
+from mocks.lender.policies.withheld import Withheld
+from mocks.lender.refusal import Refused, overloaded
 from mocks.world import GatewayAnswer
 from scenarios.contract import ErrorCode
 
@@ -19,8 +20,18 @@ def worth_repeating(answer: GatewayAnswer | None) -> bool:
     return answer is None or answer.status == 429 or answer.status >= 500
 
 
-def sms_refusal(answer: GatewayAnswer | None, beside: dict[str, Any]) -> Refused | None:
-    """The refusal that follows from the last answer; None when the message was accepted."""
+def final_for_number(answer: GatewayAnswer) -> bool:
+    """Whether another carrier would answer the same: accepted, or the number's limit is reached,
+    which carriers share."""
+    return answer.body.get("Code") in (ACCEPTED, LIMITED)
+
+
+def sms_refusal(
+    answer: GatewayAnswer | None, withheld: Withheld | None, beside: dict[str, Any]
+) -> Refused | None:
+    """The refusal that follows from the last attempt; None when the message was accepted."""
+    if withheld is not None and withheld.policy == "deadline":
+        return overloaded("there was no time left to send the code; ask for it again", beside)
     code = "" if answer is None else answer.body.get("Code", "")
     if code == LIMITED:
         return Refused(
@@ -31,7 +42,10 @@ def sms_refusal(answer: GatewayAnswer | None, beside: dict[str, Any]) -> Refused
         )
     if worth_repeating(answer):
         return Refused(
-            ErrorCode.SMS_UNAVAILABLE, "the code could not be sent; ask for it again", beside=beside
+            ErrorCode.SMS_UNAVAILABLE,
+            "the code could not be sent; ask for it again",
+            retry_after=0.0 if withheld is None else withheld.retry_after,
+            beside=beside,
         )
     if code == ACCEPTED:
         return None

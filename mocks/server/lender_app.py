@@ -61,6 +61,7 @@ class LenderService:
         self._lender = lender
         self._world = world
         self._workers = asyncio.Semaphore(workers)
+        self._front = lender.front(workers)
         self._edge = Edge(seed)
         self._key = signing_key
         self._outbox: asyncio.Task[None] | None = None
@@ -130,10 +131,16 @@ class LenderService:
         return answer
 
     async def _work(self, asked: LenderRequest, tally: Tally) -> LenderResponse:
+        if not self._front.enter():
+            return self._lender.shed()
+        asked.arrived_at = self._world.now()
         waiting = time.perf_counter()
-        async with self._workers:
-            tally.lines += time.perf_counter() - waiting
-            return await self._lender.handle(asked)
+        try:
+            async with self._workers:
+                tally.lines += time.perf_counter() - waiting
+                return await self._lender.handle(asked)
+        finally:
+            self._front.leave()
 
     async def _break(self, request: web.Request, transport: str) -> None:
         if transport == "hang":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
@@ -20,7 +21,7 @@ from mocks.server.clock import WallClock
 from mocks.server.logs import Log, failure
 from mocks.server.timings import TALLY, Timings
 from mocks.server.wire import NAMESPACE_HEADER
-from mocks.world import CallFailed, GatewayAnswer
+from mocks.world import Attempt, CallFailed, GatewayAnswer
 
 T = TypeVar("T")
 
@@ -113,6 +114,27 @@ class LiveWorld:
     def digits(self, count: int) -> str:
         """`count` random decimal digits."""
         return str(secrets.randbelow(10**count)).zfill(count)
+
+    def uniform(self, *key: str | int) -> float:
+        """A random draw: order numbers are unpredictable here, so a key would fix nothing."""
+        return random.random()
+
+    async def race(
+        self, one: Attempt[GatewayAnswer], other: Attempt[GatewayAnswer], delay: float
+    ) -> GatewayAnswer:
+        """The first answer of `one` and, `delay` seconds later, `other`. Raises CallFailed."""
+        running: set[asyncio.Task[GatewayAnswer]] = {self.task(one())}
+        await asyncio.wait(running, timeout=delay)
+        if not any(task.done() for task in running):
+            running.add(self.task(other()))
+        while True:
+            ended, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            answered = [task for task in ended if task.exception() is None]
+            if answered or not running:
+                for loser in running:
+                    # Retrieved, or asyncio complains about an exception that nobody looked at.
+                    loser.add_done_callback(lambda task: task.cancelled() or task.exception())
+                return (answered or list(ended))[0].result()
 
     def background(self, work: Coroutine[Any, Any, None]) -> None:
         """Go on with `work` beside the request; its failure is logged."""

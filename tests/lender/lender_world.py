@@ -13,7 +13,7 @@ from mocks.lender.records import AuditEntry, Binding, PartnerCall
 from mocks.lender.service import Lender, LenderRequest, LenderResponse
 from mocks.lender.store import R, Tx
 from mocks.lender.vault import MemoryVault, Vault
-from mocks.world import CallFailed, GatewayAnswer
+from mocks.world import Attempt, CallFailed, GatewayAnswer
 from scenarios.contract import CONSENT_SCOPES, OPERATIONS, TERMS_VERSION
 from scenarios.policy import LenderPolicy
 
@@ -177,8 +177,35 @@ class FakeWorld:
     def digits(self, count: int) -> str:
         return f"{next(self._numbers) * 7919 % 10**count:0{count}d}"
 
+    def uniform(self, *key: str | int) -> float:
+        return 0.5
+
     def background(self, work: Coroutine[Any, Any, None]) -> None:
         self.start(work)
+
+    async def race(
+        self, one: Attempt[GatewayAnswer], other: Attempt[GatewayAnswer], delay: float
+    ) -> GatewayAnswer:
+        answers: list[GatewayAnswer] = []
+        failures: list[CallFailed] = []
+
+        async def run(attempt: Attempt[GatewayAnswer]) -> None:
+            try:
+                answers.append(await attempt())
+            except CallFailed as failed:
+                failures.append(failed)
+
+        started = 1
+        self.start(run(one))
+        until = self.clock + delay
+        while not answers and len(failures) < started:
+            await _Pause(0.01)
+            if started == 1 and self.clock >= until and not answers and not failures:
+                started = 2
+                self.start(run(other))
+        if answers:
+            return answers[0]
+        raise failures[-1]
 
     # ── running it ──────────────────────────────────────────────────────────────────────────────
 
