@@ -6,7 +6,7 @@ from scenarios.contract import OPERATIONS
 
 GATEWAY_OPERATIONS: dict[str, tuple[str, ...]] = {
     "bank": ("open", "verify", "query"),
-    "sms": ("send", "query"),
+    "sms": ("send", "send_backup", "query"),
     "payment": ("charge", "refund", "query"),
 }
 """What the lender may call at each gateway."""

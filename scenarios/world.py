@@ -62,7 +62,7 @@ class SmsLimits(Section):
 
 
 class SmsWorld(Section):
-    """The SMS gateway and its carrier."""
+    """The SMS gateway and its carriers; `backup` takes what `send_backup` submits."""
 
     latency: dict[Annotated[str, one_of(GATEWAY_OPERATIONS["sms"])], Delay] = Field(
         default_factory=lambda: {"send": Delay(p50=0.03, p99=0.15)}, description="by operation"
@@ -70,6 +70,7 @@ class SmsWorld(Section):
     rate_limit: PerSecond | None = Field(default=None, description="above it: throttled")
     concurrency: int | None = Field(default=None, ge=1)
     carrier: Carrier = Carrier()
+    backup: Carrier = Carrier()
     limits: SmsLimits = SmsLimits()
 
 

@@ -25,13 +25,12 @@ _OUT_ID: Json = {**_FIELD, "description": "the sender's own id, echoed in report
 def paths() -> Json:
     """The SMS gateway's operations and the handset's inbox."""
     at, reply = SmsGateway.operations, reference("SmsReply")
+    message = structure({"phone": _FIELD, "text": _FIELD, "out_id": _OUT_ID})
+    example = {"phone": "13552535506", "text": "your code is 000000", "out_id": "sms-0001"}
     return {
-        at["send"]: call(
-            "send",
-            "Submit a message to the carrier",
-            structure({"phone": _FIELD, "text": _FIELD, "out_id": _OUT_ID}),
-            {"phone": "13552535506", "text": "your code is 000000", "out_id": "sms-0001"},
-            reply,
+        at["send"]: call("send", "Submit a message to the carrier", message, example, reply),
+        at["send_backup"]: call(
+            "send_backup", "Submit a message to the second carrier", message, example, reply
         ),
         at["query"]: call(
             "query",

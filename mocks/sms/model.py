@@ -17,7 +17,7 @@ from mocks.sms.codes import CODES, MAGIC_PHONES, MESSAGE_STATES, REPORT_GAPS, Ma
 from mocks.sms.send_limits import SendLimits
 from scenarios.directives import Message
 from scenarios.population.phones import is_mobile
-from scenarios.world import SmsWorld
+from scenarios.world import Carrier, SmsWorld
 
 VALIDITY = 300.0
 """Seconds for which the carrier tries; then the message is EXPIRED. Assumed: a code's validity."""
@@ -25,6 +25,8 @@ VALIDITY = 300.0
 _REPORT = "report"
 _LIMITS_ZH = {"minute": "分钟", "hour": "小时", "day": "天"}
 _FIELDS = ("phone", "text", "out_id")
+_DRAWN_AS = {"send": "message", "send_backup": "backup message"}
+"""The key of a message's draws by operation: a second carrier loses other messages."""
 _DRAWS = Struct("<8Q")
 _UNIT = 2.0**-64
 
@@ -56,11 +58,17 @@ class SmsState:
 
 
 class SmsGateway(Gateway[SmsState]):
-    """`send` submits a message to the carrier, `query` tells the state of the latest message with
-    an `out_id`. As at the real platforms, an `out_id` does not make `send` idempotent."""
+    """`send` submits a message to the carrier, `send_backup` to the second carrier, `query` tells
+    the state of the latest message with an `out_id`. As at the real platforms, an `out_id` does not
+    make `send` idempotent. Both carriers count towards the limits of a number."""
 
     name = "sms"
-    operations: ClassVar[Mapping[str, str]] = {"send": "/v1/send", "query": "/v1/query"}
+    operations: ClassVar[Mapping[str, str]] = {
+        "send": "/v1/send",
+        "send_backup": "/v1/backup/send",
+        "query": "/v1/query",
+    }
+    latency_like: ClassVar[Mapping[str, str]] = {"send_backup": "send"}
 
     def __init__(
         self,
@@ -79,7 +87,7 @@ class SmsGateway(Gateway[SmsState]):
         return SmsState(self._sms_world)
 
     def subject(self, call: Call, state: SmsState) -> tuple[str, str]:
-        if call.op == "send":
+        if call.op in _DRAWN_AS:
             return text(call.payload, "phone"), ""
         message = _latest(state, text(call.payload, "out_id"))
         return ("" if message is None else message.phone), ""
@@ -112,9 +120,10 @@ class SmsGateway(Gateway[SmsState]):
             return _reply(refused, message, out_id=out_id), []
         state.limits.accept(phone, now)
         magic = MAGIC_PHONES.get(phone)
-        draws = _DRAWS.unpack(self.keyed.block("sms", "message", phone, nth))
+        draws = _DRAWS.unpack(self.keyed.block("sms", _DRAWN_AS[call.op], phone, nth))
         biz_id = f"{draws[0]:016x}"
-        fate = self._drawn(*draws[1:5]) if magic is None else magic
+        carrier = self._sms_world.carrier if call.op == "send" else self._sms_world.backup
+        fate = _drawn(carrier, *draws[1:5]) if magic is None else magic
         submission = Submission(biz_id, out_id, phone, payload["text"], fate.status)
         state.messages.put(biz_id, submission, now)
         state.out_ids.put(out_id, biz_id, now)
@@ -146,14 +155,6 @@ class SmsGateway(Gateway[SmsState]):
             permits = getattr(self._sms_world.limits, window)
             return "isv.BUSINESS_LIMIT_CONTROL", f"触发{_LIMITS_ZH[window]}级流控Permits:{permits}"
         return "", ""
-
-    def _drawn(self, loss: int, twice: int, expires: int, delay: int) -> MagicPhone:
-        carrier = self._sms_world.carrier
-        way = carrier.delay.at(delay * _UNIT)
-        if loss * _UNIT < carrier.loss:
-            return MagicPhone("OK", "EXPIRED" if expires & 1 else "UNDELIV", 0, way, "ok")
-        copies = 2 if twice * _UNIT < carrier.duplicate else 1
-        return MagicPhone("OK", "DELIVRD", copies, way, "ok")
 
     def _query(self, payload: dict[str, Any], state: SmsState) -> Reply:
         field, why = complaint(payload, ("out_id",))
@@ -234,6 +235,15 @@ class SmsGateway(Gateway[SmsState]):
         if not texts or len(texts) <= seen:
             return None
         return Message(texts[-1], len(texts))
+
+
+def _drawn(carrier: Carrier, loss: int, twice: int, expires: int, delay: int) -> MagicPhone:
+    """A message's fate at the carrier, from 64-bit draws."""
+    way = carrier.delay.at(delay * _UNIT)
+    if loss * _UNIT < carrier.loss:
+        return MagicPhone("OK", "EXPIRED" if expires & 1 else "UNDELIV", 0, way, "ok")
+    copies = 2 if twice * _UNIT < carrier.duplicate else 1
+    return MagicPhone("OK", "DELIVRD", copies, way, "ok")
 
 
 def _latest(state: SmsState, out_id: str) -> Submission | None:
