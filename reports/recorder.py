@@ -86,6 +86,11 @@ def twin_folder(clock_folder: Path) -> Path:
     return clock_folder.parent / "twin"
 
 
+def has_twin(clock_folder: Path) -> bool:
+    """Whether the clock in `clock_folder` has a no-fault twin."""
+    return (twin_folder(clock_folder) / "events").is_dir()
+
+
 def scan_events(clock_folder: Path) -> pl.LazyFrame:
     """All events below `clock_folder/events`, in no particular order, with the columns of SCHEMA.
 

@@ -50,7 +50,7 @@ def fault_windows(events: pl.LazyFrame, faults: tuple[Fault, ...]) -> tuple[Faul
 
 
 def _measure(requests: pl.LazyFrame, fault: Fault, others: list[Fault]) -> FaultWindow:
-    steps = LEANS[fault.target]
+    steps = LEANS.get(fault.target, LEANS["lender"])
     leaning = requests.filter(pl.col("step").is_in(steps))
     at = pl.col("intended")
     disturbed = reduce(or_, (_inside(other) for other in others), pl.lit(False))
@@ -68,18 +68,18 @@ def _measure(requests: pl.LazyFrame, fault: Fault, others: list[Fault]) -> Fault
     )
     level = good_before / before if before else 1.0
     rate = before / (fault.start - first) if before else 0.0
-    resolution = _resolution(rate)
+    width = resolution(rate)
     recovered = None
     if math.isfinite(fault.end):
         after = (
             leaning.filter(at >= fault.end)
-            .group_by(((at - fault.end) / resolution).floor().cast(pl.Int64).alias("window"))
+            .group_by(((at - fault.end) / width).floor().cast(pl.Int64).alias("window"))
             .agg(pl.len().alias("requests"), _GOOD.sum().alias("good"))
             .sort("window")
             .collect(engine="streaming")
         )
         window = first_good_window(after.rows(), level)
-        recovered = None if window is None else window * resolution
+        recovered = None if window is None else window * width
     return FaultWindow(
         label=fault.label,
         kind=fault.kind,
@@ -89,7 +89,7 @@ def _measure(requests: pl.LazyFrame, fault: Fault, others: list[Fault]) -> Fault
         steps=steps,
         before=significant(level) if before else None,
         during=significant(good_during / during) if during else None,
-        resolution=resolution,
+        resolution=width,
         time_to_recover=recovered,
     )
 
@@ -111,6 +111,8 @@ def _inside(fault: Fault) -> pl.Expr:
     return (pl.col("intended") >= fault.start) & (pl.col("intended") < fault.end)
 
 
-def _resolution(rate: float) -> float:
-    wanted = _REQUESTS_A_WINDOW / rate if rate > 0 else 1.0
-    return next((width for width in _RESOLUTIONS if width >= wanted), _RESOLUTIONS[-1])
+def resolution(rate: float, wanted: int = _REQUESTS_A_WINDOW) -> float:
+    """The shortest of the usual windows (seconds) that holds some `wanted` events at `rate` (per
+    second); the longest when none does, 1 s when the rate is not known."""
+    seconds = wanted / rate if rate > 0 else 1.0
+    return next((width for width in _RESOLUTIONS if width >= seconds), _RESOLUTIONS[-1])
