@@ -53,7 +53,18 @@ def measure(objective: Objective, summary: Summary) -> float | None:
         case "share":
             return _share(argument, summary)
         case "time_to_recover":
-            return _time_to_recover(argument, summary)
+            return _slowest(
+                w.time_to_recover for w in summary.faults if argument in (w.target, w.label)
+            )
+        case "time_to_detect" | "throughput_recovery" | "drain_time":
+            return _against_twin(objective.metric, argument, summary)
+        case "amplification":
+            found = summary.resilience
+            return found.amplification.get(argument) if found else None
+        case "lost_bindings":
+            return summary.resilience.lost_bindings if summary.resilience else None
+        case "money_stuck":
+            return summary.resilience.money_stuck_fen if summary.resilience else None
         case percentile:
             latency = _latency(argument, summary)
             value: float | None = getattr(latency, percentile) if latency else None
@@ -73,9 +84,22 @@ def _share(cause: str, summary: Summary) -> float | None:
     return sum(found.share for found in summary.causes if found.cause == cause)
 
 
-def _time_to_recover(fault: str, summary: Summary) -> float | None:
-    # A target stands for all its faults: the slowest recovery counts.
-    times = [w.time_to_recover for w in summary.faults if fault in (w.target, w.label)]
-    if not times or None in times:
+def _against_twin(metric: str, fault: str, summary: Summary) -> float | None:
+    if summary.resilience is None:
         return None
-    return max(time for time in times if time is not None)
+    impacts = [f for f in summary.resilience.faults if fault in (f.target, f.label)]
+    match metric:
+        case "time_to_detect":
+            return _slowest(impact.time_to_detect for impact in impacts)
+        case "throughput_recovery":
+            return _slowest(impact.time_from_end for impact in impacts)
+        case _:
+            return _slowest(impact.time_to_drain for impact in impacts)
+
+
+def _slowest(times: Iterable[float | None]) -> float | None:
+    """A target stands for all its faults: the slowest counts, and one that never came decides."""
+    known = list(times)
+    if not known or None in known:
+        return None
+    return max(time for time in known if time is not None)

@@ -11,10 +11,21 @@ from typing import Literal
 import msgspec
 
 from scenarios.contract import OPERATIONS
-from scenarios.units import DURATION, RATE, SHARE, Form, parse_duration, parse_rate, parse_share
+from scenarios.gateways import GATEWAY_OPERATIONS
+from scenarios.units import (
+    DURATION,
+    NUMBER,
+    RATE,
+    SHARE,
+    Form,
+    parse_duration,
+    parse_number,
+    parse_rate,
+    parse_share,
+)
 
-Unit = Literal["s", "share", "/s"]
-Takes = Literal["nothing", "latency", "step", "cause", "fault"]
+Unit = Literal["s", "share", "/s", "number"]
+Takes = Literal["nothing", "latency", "step", "cause", "fault", "gateway"]
 
 WHOLE = "binding"
 """The argument that means a whole binding, from its planned arrival to ACTIVE."""
@@ -47,6 +58,27 @@ METRICS: dict[str, Metric] = {
         Metric("share", "share", "cause", "customers who ended for a cause, of those who ended"),
         Metric("throughput", "/s", "nothing", "bindings that became ACTIVE per second"),
         Metric("time_to_recover", "s", "fault", "from the end of a fault to normal service"),
+        Metric("time_to_detect", "s", "fault", "from the start of a fault to the first breach"),
+        Metric(
+            "throughput_recovery",
+            "s",
+            "fault",
+            "from the end of a fault to throughput within 5 % of the no-fault twin's",
+        ),
+        Metric(
+            "drain_time",
+            "s",
+            "fault",
+            "from the end of a fault until as many customers are inside as in the no-fault twin",
+        ),
+        Metric(
+            "amplification",
+            "number",
+            "gateway",
+            "calls per binding attempt while a fault lasts, over those of the no-fault twin",
+        ),
+        Metric("lost_bindings", "number", "nothing", "bindings fewer than in the no-fault twin"),
+        Metric("money_stuck", "number", "nothing", "fen charged and not refunded at the end"),
     )
 }
 """Every metric by name; a new one is a line here and its measure in `reports`."""
@@ -55,6 +87,7 @@ _LIMITS: dict[Unit, tuple[Form, Callable[[str], float]]] = {
     "s": (DURATION, parse_duration),
     "share": (SHARE, parse_share),
     "/s": (RATE, parse_rate),
+    "number": (NUMBER, parse_number),
 }
 _OPERATORS: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
@@ -62,13 +95,18 @@ _OPERATORS: dict[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-_ARGUMENTS: dict[Takes, tuple[str, ...]] = {"latency": (*_STEPS, WHOLE), "step": _STEPS}
+_ARGUMENTS: dict[Takes, tuple[str, ...]] = {
+    "latency": (*_STEPS, WHOLE),
+    "step": _STEPS,
+    "gateway": tuple(GATEWAY_OPERATIONS),
+}
 _EXAMPLES: dict[Takes, str] = {
     "nothing": "",
     "latency": "(confirm)",
     "step": "(confirm)",
     "cause": "(bank_unavailable)",
     "fault": "(bank)",
+    "gateway": "(bank)",
 }
 _SHAPE = re.compile(
     r"\s*(?P<metric>\w+)\s*(?:\(\s*(?P<argument>[^()]*?)\s*\))?"
@@ -80,8 +118,9 @@ _CAUSE = re.compile(r"[a-z0-9_]+")
 class Objective(msgspec.Struct, frozen=True):
     """One objective: `metric(argument) operator limit`, the limit in `unit`.
 
-    `unit` is `s` (seconds), `share` (0 to 1) or `/s` (per second). `argument` is empty for metrics
-    that take none; it is a step or `binding`, a cause, or a fault's target or label.
+    `unit` is `s` (seconds), `share` (0 to 1), `/s` (per second) or `number`. `argument` is empty
+    for metrics that take none; it is a step or `binding`, a cause, a gateway, or a fault's target
+    or label.
     """
 
     text: str
@@ -129,7 +168,7 @@ def _check_argument(metric: Metric, argument: str) -> None:
         raise ValueError(f"{metric.name} needs a {_noun(metric)}; write {form}")
     known = _ARGUMENTS.get(metric.takes)
     if known is not None and argument not in known:
-        raise ValueError(f"there is no step {argument!r}; {_mend(argument, known)}")
+        raise ValueError(f"there is no {_noun(metric)} {argument!r}; {_mend(argument, known)}")
     if metric.takes == "cause" and not _CAUSE.fullmatch(argument):
         raise ValueError(f"{argument!r} is not a cause; write a word such as bank_unavailable")
 

@@ -32,6 +32,7 @@ class Form:
 DURATION = Form("a duration", "250ms, 30s, 5m, 2h or 1h30m")
 RATE = Form("a rate", "50/s, 600/m or 1000/h")
 SHARE = Form("a share", "2% or 0.02")
+NUMBER = Form("a number", "0, 120 or 1.5")
 
 
 def parse_duration(text: str) -> float:
@@ -77,6 +78,20 @@ def parse_share(text: str) -> float:
     if not math.isfinite(fraction):
         raise SHARE.refuse(text)
     return fraction
+
+
+def parse_number(text: str) -> float:
+    """The plain number of `"120"` or `"1.5"`.
+
+    Raises ValueError, naming what is accepted, on anything else.
+    """
+    try:
+        number = float(text)
+    except ValueError:
+        raise NUMBER.refuse(text) from None
+    if not math.isfinite(number):
+        raise NUMBER.refuse(text)
+    return number
 
 
 WRITTEN = {"written": True}

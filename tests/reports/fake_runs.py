@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from reports import events
+from reports.money import Money, write_money
 from reports.recorder import Recorder
 from reports.run_folder import Clock, RunFolder
 from reports.verdict import conclude
@@ -44,16 +45,20 @@ def scenario(**changes: object) -> Scenario:
     return Scenario.model_validate(fields | changes)
 
 
-def rows(noise: float, seed: int = 1, until: float = DURATION) -> Iterator[events.Row]:
+def rows(
+    noise: float, seed: int = 1, until: float = DURATION, outage: tuple[float, float] = OUTAGE
+) -> Iterator[events.Row]:
     """Events of a run whose confirms fail in the outage and for `noise` seconds after it."""
     draw = random.Random(seed)
     customer = 0
     while customer / RATE < until:
-        yield from _customer(customer, customer / RATE, noise, draw)
+        yield from _customer(customer, customer / RATE, noise, draw, outage)
         customer += 1
 
 
-def _customer(n: int, arrived: float, noise: float, draw: random.Random) -> Iterator[events.Row]:
+def _customer(
+    n: int, arrived: float, noise: float, draw: random.Random, outage: tuple[float, float]
+) -> Iterator[events.Row]:
     yield events.arrival(n, arrived, arrived + noise * draw.random() / 100)
     now = arrived
     for step in ("register", "documents", "submit"):
@@ -67,7 +72,7 @@ def _customer(n: int, arrived: float, noise: float, draw: random.Random) -> Iter
         return
     yield events.otp(n, 1, now, now + 0.8, "READ")
     now += 0.8
-    down = OUTAGE[0] <= now < OUTAGE[1] + noise
+    down = outage[0] <= now < outage[1] + noise
     took = draw.lognormvariate(-2, 0.6)
     status, code = (503, "BANK_UNAVAILABLE") if down else (200, "OK")
     gateway_delay = float("inf") if down and n % 2 else took
@@ -94,12 +99,21 @@ def record(folder: Path, made: Iterator[events.Row], *, part_rows: int = 50_000)
 
 
 def make_run(
-    base: Path, clocks: tuple[Clock, ...] = ("sim", "live"), **changes: object
+    base: Path,
+    clocks: tuple[Clock, ...] = ("sim", "live"),
+    *,
+    twin: bool = False,
+    **changes: object,
 ) -> RunFolder:
-    """A complete run; the live clock is a little slower and recovers two seconds later."""
+    """A complete run; the live clock is a little slower and recovers two seconds later. With
+    `twin`, a no-fault twin is beside it, and every clock tells its money."""
     run = RunFolder.create(base, scenario(**changes), command=["bindrill", "run"], started=STARTED)
+    if twin:
+        record(run.path / "twin", rows(0.0, outage=(DURATION, DURATION)))
     for clock in clocks:
         folder = run.begin(clock)
         record(folder, rows(0.0) if clock == "sim" else rows(2.0))
+        if twin:
+            write_money(Money(charged_fen=900, refunded_fen=898), folder)
         conclude(run, clock, state="complete", wall_seconds=1.5)
     return run

@@ -16,16 +16,17 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     return make_run(tmp_path_factory.mktemp("runs"))
 
 
-def test_every_metric_has_a_measure(run: RunFolder) -> None:
-    summary = summary_of(run, "live")
+def test_every_metric_has_a_measure(tmp_path: Path) -> None:
+    summary = summary_of(make_run(tmp_path, twin=True), "live")
     arguments = {
         "latency": "(confirm)",
         "step": "(confirm)",
         "cause": "(no_code)",
         "fault": "(bank)",
+        "gateway": "(bank)",
         "nothing": "",
     }
-    limits = {"s": "1s", "share": "50%", "/s": "1/s"}
+    limits = {"s": "1s", "share": "50%", "/s": "1/s", "number": "1"}
     for metric in METRICS.values():
         text = f"{metric.name}{arguments[metric.takes]} < {limits[metric.unit]}"
         assert measure(parse_objective(text), summary) is not None, text

@@ -25,6 +25,9 @@ from scenarios.objectives import METRICS, parse_objective
         ("throughput >= 300/m", ("throughput", "", ">=", 5.0, "/s")),
         ("time_to_recover(bank) < 30s", ("time_to_recover", "bank", "<", 30.0, "s")),
         ("time_to_recover(outage-bank) < 30s", ("time_to_recover", "outage-bank", "<", 30.0, "s")),
+        ("drain_time(bank) < 2m", ("drain_time", "bank", "<", 120.0, "s")),
+        ("amplification(sms) < 1.5", ("amplification", "sms", "<", 1.5, "number")),
+        ("lost_bindings <= 120", ("lost_bindings", "", "<=", 120.0, "number")),
     ],
 )
 def test_read(text: str, parts: tuple[object, ...]) -> None:
@@ -45,9 +48,15 @@ ARGUMENTS = {
     "step": st.sampled_from([*OPERATIONS, "otp"]),
     "cause": st.sampled_from(["bank_unavailable", "identity_mismatch"]),
     "fault": st.sampled_from(["bank", "night-outage"]),
+    "gateway": st.sampled_from(["bank", "sms", "payment"]),
 }
-WRITTEN = {"s": lambda n: f"{n}ms", "share": lambda n: f"{n / 100}%", "/s": lambda n: f"{n}/h"}
-SCALE = {"s": 1e-3, "share": 1e-4, "/s": 1 / 3600}
+WRITTEN = {
+    "s": lambda n: f"{n}ms",
+    "share": lambda n: f"{n / 100}%",
+    "/s": lambda n: f"{n}/h",
+    "number": lambda n: f"{n / 8}",
+}
+SCALE = {"s": 1e-3, "share": 1e-4, "/s": 1 / 3600, "number": 1 / 8}
 
 
 @given(st.data())
@@ -107,6 +116,9 @@ def test_what_could_not_be_measured_is_missed() -> None:
         ("success_rate >= 101%", "write 100% or less"),
         ("success_rate >= nan", "is not a share"),
         ("throughput >= 5", "is not a rate; write 50/s"),
+        ("amplification(lender) < 2", "there is no gateway 'lender'; write one of bank, sms"),
+        ("amplification < 2", "needs a gateway; write amplification(bank)"),
+        ("lost_bindings <= 5%", "is not a number; write 0, 120"),
         ("throughput >= -5/s", "is below 0"),
         ("p95(confirm) < 5", "is not a duration; write 250ms"),
     ],
