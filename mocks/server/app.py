@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 from aiohttp import web
+from prometheus_client.registry import Collector
 
 from mocks.server.clock import WallClock
 from mocks.server.journal import Journal
@@ -71,6 +72,10 @@ class Service:
     def ready_when(self, check: Check) -> None:
         """`/ready` says 200 only while `check` holds."""
         self._check = check
+
+    def measure(self, collector: Collector) -> None:
+        """Show `collector`'s metrics at `/metrics` too."""
+        self._metrics.include(collector)
 
     def route(self, method: str, path: str, op: str, handler: Handler) -> None:
         """Serve `method` on `path`; requests are counted as `op`."""

@@ -18,6 +18,7 @@ from mocks.server.connections import hang, reset
 from mocks.server.edge import Edge, refusal
 from mocks.server.live_world import NAMESPACE, LiveWorld
 from mocks.server.logs import failure
+from mocks.server.policy_metrics import PolicyCollector
 from mocks.server.timings import TALLY, Tally
 from mocks.server.uploads import read_upload
 from mocks.server.wire import (
@@ -72,6 +73,7 @@ class LenderService:
         for op, path in CALLBACK_PATHS.items():
             service.route("POST", path, op, self._callback(op))
         service.ready_when(self._store_answers)
+        service.measure(PolicyCollector(lender.decisions))
         admin = Admin(service, self, admin_document)
         admin.feed("/timings", "timings", world.timings.ring, lambda row: row)
 

@@ -13,6 +13,7 @@ from prometheus_client import (
     ProcessCollector,
     generate_latest,
 )
+from prometheus_client.registry import Collector
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 """Upper bounds in seconds."""
@@ -63,6 +64,10 @@ class Metrics:
         if histogram is None:
             histogram = self._histograms[op] = self._durations.labels(self._service, op)
         histogram.observe(seconds)
+
+    def include(self, collector: Collector) -> None:
+        """Expose another collector's metrics beside these."""
+        self._registry.register(collector)
 
     def exposition(self) -> bytes:
         """The text that Prometheus scrapes."""
