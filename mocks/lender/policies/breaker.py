@@ -77,7 +77,7 @@ class Breaker:
                     self._enter(BreakerState.CLOSED)
         elif self.state == BreakerState.CLOSED and succeeded is not None:
             self._remember(now, not succeeded)
-            if self._is_failing():
+            if not succeeded and self._is_failing():
                 self._open(now)
 
     def _remember(self, now: float, failed: bool) -> None:
