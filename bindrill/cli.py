@@ -51,6 +51,12 @@ ScenarioArgument = Annotated[
 ]
 
 
+JobsOption = Annotated[
+    int | None,
+    typer.Option(min=1, max=1024, help="Simulations at a time; as many as cores if not given."),
+]
+
+
 @app.command()
 def run(
     scenario: ScenarioArgument,
@@ -62,6 +68,19 @@ def run(
     ] = None,
     rate: Annotated[
         str | None, typer.Option(help="Arrivals instead of the scenario's, such as 20/s.")
+    ] = None,
+    variant: Annotated[
+        str | None, typer.Option(metavar="NAME", help="This variant alone, instead of all.")
+    ] = None,
+    replications: Annotated[
+        int, typer.Option(min=1, max=100_000, help="Simulate so many times; figures get intervals.")
+    ] = 1,
+    jobs: JobsOption = None,
+    precision: Annotated[
+        str | None,
+        typer.Option(
+            help="Stop replications once throughput and success rate are known to, say, 5%."
+        ),
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder that run folders go to.")] = Path("runs"),
     target: Annotated[
@@ -92,6 +111,10 @@ def run(
         raise typer.BadParameter("--sim and --live exclude each other; give neither to play both.")
     if target is not None and sim:
         raise typer.BadParameter("--target is loaded in wall time; leave out --sim.")
+    if replications > 1 and live:
+        raise typer.BadParameter("--replications are simulated; leave out --live.")
+    if precision is not None and replications == 1:
+        raise typer.BadParameter("--precision stops replications early; give --replications too.")
     sys.exit(
         run_scenario(
             scenario,
@@ -100,6 +123,10 @@ def run(
                 seed=seed,
                 duration=duration,
                 rate=rate,
+                variant=variant,
+                replications=replications,
+                jobs=jobs,
+                precision=precision,
                 out=out,
                 target=target,
                 allow_remote=allow_remote,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from rich.console import Console
@@ -11,7 +12,16 @@ from bindrill.errors import EXIT_INTERRUPTED, EXIT_MET, EXIT_MISSED, InputProble
 from reports.compare import compare, write_comparison
 from reports.html import write_report
 from reports.join import join_clocks
+from reports.replications import read_replications
 from reports.run_folder import RunFolder, Verdict
+from reports.variants import (
+    Expectation,
+    expectation_of,
+    expectation_of_all,
+    played_variants,
+    variant_lines,
+)
+from reports.variants_page import write_variants_report
 from reports.verdict import summary_of, verdict_lines, verdict_of
 
 _EXIT_CODES: dict[Verdict, int] = {
@@ -21,25 +31,73 @@ _EXIT_CODES: dict[Verdict, int] = {
     "failed": EXIT_MISSED,
 }
 
+_EXPECTED_CODES: dict[Expectation, int] = {
+    "as expected": EXIT_MET,
+    "not as expected": EXIT_MISSED,
+    "interrupted": EXIT_INTERRUPTED,
+    "failed": EXIT_MISSED,
+}
+
 
 def show_run(run: RunFolder, console: Console, *, as_json: bool = False) -> int:
     """Write the report, print the verdict (as JSON on standard output if asked); the exit code."""
+    if played_variants(run):
+        return _show_variants(run, console, as_json=as_json)
     report = write_report(run)
     verdict = verdict_of(run)
-    for line in verdict_lines(run):
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
-    console.print(f"Report: {report}", highlight=False, markup=False, soft_wrap=True)
+    _print(console, [*verdict_lines(run), f"Report: {report}"])
     if as_json:
-        outcome = {
-            "scenario": run.scenario.name,
-            "seed": run.scenario.seed,
-            "verdict": verdict,
-            "run": str(run.path),
-            "report": str(report),
-            "clocks": {clock: summary_of(run, clock) for clock in run.clocks},
-        }
-        print(msgspec.json.encode(outcome).decode())
+        _print_json(run, report, {"verdict": verdict, **_measured(run)})
     return _EXIT_CODES[verdict]
+
+
+def _show_variants(run: RunFolder, console: Console, *, as_json: bool) -> int:
+    report = write_variants_report(run)
+    variants = played_variants(run)
+    verdict = expectation_of_all(variants)
+    _print(console, [*variant_lines(variants), "", f"Variants: {verdict}", f"Report: {report}"])
+    if as_json:
+        told = {
+            played.variant.name: {
+                "expect": played.variant.expect,
+                "verdict": verdict_of(played.run),
+                "expectation": expectation_of(played),
+                **_measured(played.run),
+            }
+            for played in variants
+        }
+        _print_json(run, report, {"verdict": verdict, "variants": told})
+    return _EXPECTED_CODES[verdict]
+
+
+def _measured(run: RunFolder) -> dict[str, Any]:
+    """The summary of each clock, and of those with replications the merged figures."""
+    replications = {
+        clock: found
+        for clock in run.clocks
+        if (found := read_replications(run.clock_folder(clock))) is not None
+    }
+    merged = {clock: found.merged for clock, found in replications.items()}
+    return {
+        "clocks": {clock: summary_of(run, clock) for clock in run.clocks},
+        **({"replications": merged} if merged else {}),
+    }
+
+
+def _print(console: Console, lines: list[str]) -> None:
+    for line in lines:
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def _print_json(run: RunFolder, report: Path, told: dict[str, Any]) -> None:
+    outcome = {
+        "scenario": run.scenario.name,
+        "seed": run.scenario.seed,
+        "run": str(run.path),
+        "report": str(report),
+        **told,
+    }
+    print(msgspec.json.encode(outcome).decode())
 
 
 def report_run(path: Path) -> int:

@@ -1,25 +1,34 @@
-"""`bindrill run`: a scenario in virtual time, then in wall time, and the report of both."""
+"""`bindrill run`: a scenario, or its variants, in virtual time, then in wall time; the report."""
 
 from __future__ import annotations
 
 import sys
+import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 from rich.console import Console
 
+from bindrill.counted import counted
 from bindrill.display import Display
+from bindrill.errors import InputProblem
 from bindrill.results import show_run
 from bindrill.twin import play_twin
 from loadtests.live_run import run_live
+from reports.replications import write_replications
 from reports.run_folder import Clock, RunFolder, State
+from reports.variants import create_variant
 from reports.verdict import conclude
 from scenarios.arrivals import arrival_times
 from scenarios.calibration import load_calibration
 from scenarios.loader import load_scenario, override
 from scenarios.schema import Scenario
-from scenarios.units import format_duration
+from scenarios.units import format_duration, parse_share
+from scenarios.variants import variant
+from sim.executor import cores, local_executor
+from sim.replications import Part, replicate
 from sim.run import run_sim
 
 
@@ -30,6 +39,10 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     seed: int | None
     duration: str | None
     rate: str | None
+    variant: str | None
+    replications: int
+    jobs: int | None
+    precision: str | None
     out: Path
     target: str | None
     allow_remote: bool
@@ -41,7 +54,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def run_scenario(name: str, options: RunOptions) -> int:
-    """Play a scenario in the clocks asked for; returns the exit code.
+    """Play a scenario, or its variants, in the clocks asked for; returns the exit code.
 
     Raises the exceptions of `bindrill.errors.user_problems`.
     """
@@ -50,30 +63,121 @@ def run_scenario(name: str, options: RunOptions) -> int:
     )
     if options.calibration is not None:
         scenario = load_calibration(options.calibration).applied(scenario)
+    precision = _precision(options)
+    names = [each.name for each in scenario.variants]
+    if options.variant is not None:
+        names = [options.variant]
+    variants = {name: variant(scenario, name) for name in names}
+    if options.target is not None and len(variants) > 1:
+        raise InputProblem(
+            "--target replaces the lender, whose policies the variants change: choose one variant"
+            f" with --variant {next(iter(variants))}"
+        )
     console = Console(stderr=options.json)
     run = RunFolder.create(options.out, scenario, command=["bindrill", *sys.argv[1:]])
-    planned = sum(1 for _ in arrival_times(scenario.arrivals, scenario.seed, scenario.duration))
     console.print(
-        f"{scenario.name}: {planned:,} customers in {format_duration(scenario.duration)}"
+        f"{scenario.name}: {_planned(scenario):,} customers in {format_duration(scenario.duration)}"
         f", seed {scenario.seed}, into {run.path}",
         highlight=False,
         soft_wrap=True,
     )
-    if options.twin:
-        play_twin(scenario, run.clock_folder(options.clocks[0]), console, quiet=options.json)
+    parts = [
+        create_variant(run, each, variants[each.name])
+        for each in scenario.variants
+        if each.name in variants
+    ] or [run]
     for clock in options.clocks:
-        folder = run.begin(clock, planned=planned)
-        with Display(console, quiet=options.json) as display:
-            try:
-                state, wall = _PLAY[clock](scenario, folder, options, display, console)
-            except BaseException:
-                run.record.clocks[clock].state = "failed"
-                run.save()
-                raise
-        conclude(run, clock, state=state, wall_seconds=wall)
+        if clock == "sim" and options.replications > 1:
+            state = _replicate(parts, options, precision, console)
+        else:
+            state = _play_each(clock, parts, options, console)
         if state == "interrupted":
             break
     return show_run(run, console, as_json=options.json)
+
+
+def _precision(options: RunOptions) -> float | None:
+    if options.precision is None:
+        return None
+    try:
+        precision = parse_share(options.precision)
+    except ValueError as error:
+        raise InputProblem(f"--precision: {error}") from None
+    if not 0 < precision < 1:
+        raise InputProblem(f"--precision: {options.precision} is not between 0 and 1; write 5%")
+    return precision
+
+
+def _planned(scenario: Scenario) -> int:
+    return sum(1 for _ in arrival_times(scenario.arrivals, scenario.seed, scenario.duration))
+
+
+def _play_each(
+    clock: Clock, parts: list[RunFolder], options: RunOptions, console: Console
+) -> State:
+    for part in parts:
+        if len(parts) > 1:
+            console.print(f"Variant {part.path.name}", highlight=False, soft_wrap=True)
+        if options.twin and not part.clocks:
+            play_twin(part.scenario, part.clock_folder(clock), console, quiet=options.json)
+        state = _play_once(clock, part, options, console)
+        if state == "interrupted":
+            return state
+    return "complete"
+
+
+def _play_once(clock: Clock, run: RunFolder, options: RunOptions, console: Console) -> State:
+    folder = run.begin(clock, planned=_planned(run.scenario))
+    with Display(console, quiet=options.json) as display:
+        try:
+            state, wall = _PLAY[clock](run.scenario, folder, options, display, console)
+        except BaseException:
+            _failed(run, clock)
+            raise
+    conclude(run, clock, state=state, wall_seconds=wall)
+    return state
+
+
+def _replicate(
+    parts: list[RunFolder], options: RunOptions, precision: float | None, console: Console
+) -> State:
+    """Every part in virtual time so many times; how it ended."""
+    began = time.perf_counter()
+    folders = [run.begin("sim", planned=_planned(run.scenario)) for run in parts]
+    total = options.replications * len(parts)
+    jobs = min(options.jobs or cores(), total)
+    try:
+        with (
+            tempfile.TemporaryDirectory(prefix="bindrill-") as scratch,
+            counted(console, "simulations", total, quiet=options.json) as on_done,
+            local_executor(jobs) as executor,
+        ):
+            found = replicate(
+                [Part(run.scenario, folder) for run, folder in zip(parts, folders, strict=True)],
+                options.replications,
+                executor,
+                scratch=Path(scratch),
+                ahead=1 if jobs == 1 else 2 * jobs,
+                twin=options.twin,
+                precision=precision,
+                on_done=on_done,
+            )
+    except BaseException:
+        for run in parts:
+            _failed(run, "sim")
+        raise
+    wall = time.perf_counter() - began
+    state: State = "complete"
+    for run, folder, replicated in zip(parts, folders, found, strict=True):
+        write_replications(replicated.result, replicated.summaries, folder)
+        state = "interrupted" if replicated.result.stopped == "interrupted" else "complete"
+        conclude(run, "sim", state=state, wall_seconds=wall)
+    return state
+
+
+def _failed(run: RunFolder, clock: Clock) -> None:
+    run.record.clocks[clock].state = "failed"
+    run.save()
 
 
 def _sim(

@@ -23,6 +23,9 @@ SECOND = "#d55e01"
 """Colours that stay apart for colour-blind readers (Okabe and Ito, 2008; two are off by one in the
 last digit so that each can be told from other uses when the page's theme replaces it)."""
 
+SERIES = (FIRST, SECOND, "#009e73", "#cc79a7", "#9a7d00", "#7f6fd0")
+"""Colours of more than two lines; those after the second are legible on light and on dark."""
+
 _THEME = {
     INK: "var(--ink)",
     RULE: "var(--rule)",

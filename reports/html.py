@@ -11,15 +11,18 @@ import yaml
 
 from reports import plots
 from reports.figure import FIRST, SECOND
+from reports.intervals import Interval
 from reports.join import join_clocks
-from reports.numbers import shown
-from reports.objectives import Outcome, evaluate
+from reports.key_figures import key_figures
+from reports.numbers import Unit, shown
+from reports.objectives import Outcome
 from reports.page import drawing, render
 from reports.plots import Line, Plot
 from reports.prediction import predict, rank_causes
+from reports.replications import Replications, read_replications
 from reports.run_folder import Clock, ClockRecord, RunFolder, write_whole
 from reports.summary_schema import Summary
-from reports.verdict import CLOCK_NAMES, said, shown_value, summary_of
+from reports.verdict import CLOCK_NAMES, outcomes_of, said, shown_value, summary_of
 from scenarios.units import format_duration
 
 COLOURS: dict[Clock, str] = {"sim": FIRST, "live": SECOND}
@@ -36,6 +39,8 @@ class Section(msgspec.Struct, frozen=True, kw_only=True):
     record: ClockRecord
     summary: Summary
     outcomes: tuple[Outcome, ...]
+    replications: Replications | None = None
+    merged: tuple[tuple[str, Unit, Interval], ...] = ()
 
 
 def write_report(run: RunFolder) -> Path:
@@ -67,6 +72,7 @@ def _section(run: RunFolder, clock: Clock) -> Section:
     # First, since the summary of a killed run settles its record.
     summary = summary_of(run, clock)
     record = run.record.clocks[clock]
+    replications = read_replications(run.clock_folder(clock))
     return Section(
         clock=clock,
         name=CLOCK_NAMES[clock],
@@ -74,7 +80,17 @@ def _section(run: RunFolder, clock: Clock) -> Section:
         said=said(run, clock),
         record=record,
         summary=summary,
-        outcomes=evaluate(run.scenario.objectives, summary),
+        outcomes=outcomes_of(run, clock, summary),
+        replications=replications,
+        merged=_merged(run, replications) if replications else (),
+    )
+
+
+def _merged(run: RunFolder, replications: Replications) -> tuple[tuple[str, Unit, Interval], ...]:
+    return tuple(
+        (figure.name, figure.unit, found)
+        for figure in key_figures([run.scenario])
+        if (found := replications.merged.get(figure.path)) is not None
     )
 
 

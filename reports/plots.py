@@ -62,7 +62,8 @@ def throughput(lines: Sequence[Line], name: str = "throughput") -> str:
         unit, label = time_axis(until)
         offered = max(lines, key=lambda line: sum(line.summary.series.offered)).summary.series
         _steps(axes, offered.offered, offered.width, unit, OFFERED, "arrivals offered", "--")
-        for line, weight in zip(lines, _WEIGHTS, strict=False):
+        weights = _WEIGHTS if len(lines) <= len(_WEIGHTS) else [_WEIGHTS[1]] * len(lines)
+        for line, weight in zip(lines, weights, strict=False):
             series = line.summary.series
             legend = f"bindings, {line.name}"
             _steps(axes, series.active, series.width, unit, line.colour, legend, "-", weight)

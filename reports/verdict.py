@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from reports.numbers import shown
 from reports.objectives import Outcome, all_hold, evaluate
+from reports.replications import read_replications
 from reports.run_folder import CLOCKS, Clock, RunFolder, State, Verdict
 from reports.summary import summarise
 from reports.summary_schema import Summary, read_summary, write_summary
@@ -33,7 +34,7 @@ def conclude(
     record.state = state
     record.wall_seconds = round(wall_seconds, 3)
     record.note = note
-    record.verdict = _verdict(state, evaluate(run.scenario.objectives, summary))
+    record.verdict = _verdict(state, outcomes_of(run, clock, summary))
     run.save()
     return summary
 
@@ -43,6 +44,22 @@ def summary_of(run: RunFolder, clock: Clock) -> Summary:
     if run.record.clocks[clock].state == "running":
         conclude(run, clock, state="interrupted", wall_seconds=0.0)
     return read_summary(run.clock_folder(clock))
+
+
+def outcomes_of(run: RunFolder, clock: Clock, summary: Summary) -> tuple[Outcome, ...]:
+    """Each objective held against the summary; against the means where there are replications."""
+    replications = read_replications(run.clock_folder(clock))
+    if replications is None:
+        return evaluate(run.scenario.objectives, summary)
+    return tuple(
+        Outcome(
+            text=held.text,
+            value=held.mean.mean if held.mean else None,
+            unit=held.unit,
+            holds=held.holds,
+        )
+        for held in replications.objectives
+    )
 
 
 def verdict_of(run: RunFolder) -> Verdict:
@@ -81,7 +98,7 @@ def _clock_lines(run: RunFolder, clock: Clock) -> list[str]:
         )
     )
     lines = [f"{CLOCK_NAMES[clock]}: {said(run, clock)} ({facts})"]
-    lines += [_objective_line(outcome) for outcome in evaluate(run.scenario.objectives, summary)]
+    lines += [_objective_line(outcome) for outcome in outcomes_of(run, clock, summary)]
     return lines
 
 

@@ -30,6 +30,7 @@ def check(scenario: Scenario) -> list[Finding]:
         *_late_faults(scenario),
         *_twins(scenario),
         *_recoveries(scenario),
+        *_same_variants(scenario),
     ]
 
 
@@ -100,3 +101,12 @@ def _recoveries(scenario: Scenario) -> Iterator[Finding]:
         known = ", ".join(sorted(struck | labels))
         mend = f"write one of {known}" if known else "write a fault, or leave this objective out"
         yield ("objectives", position), f"{message}; {mend}"
+
+
+def _same_variants(scenario: Scenario) -> Iterator[Finding]:
+    names: set[str] = set()
+    for position, variant in enumerate(scenario.variants):
+        if variant.name in names:
+            message = f"another variant is called {variant.name} too; give it another name"
+            yield ("variants", position, "name"), message
+        names.add(variant.name)

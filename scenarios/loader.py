@@ -19,6 +19,7 @@ from scenarios.problems import Problem, ScenarioProblems
 from scenarios.schema import Scenario
 from scenarios.sound_part import Kept, sound_part
 from scenarios.units import DURATION, RATE, WRITTEN, Form, parse_duration, parse_rate
+from scenarios.variants import variant_findings
 from scenarios.yaml_source import Where, YamlError, YamlSource
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -81,6 +82,9 @@ def load_scenario(path_or_name: str | Path) -> Scenario:
         scenario = _located(scenario, path)
         for where, message in check(scenario):
             report(kept.original(where), message)
+    if scenario is not None and not problems:
+        for where, message in variant_findings(scenario, source.text):
+            report(where, message)
     if problems or scenario is None:
         raise ScenarioProblems(problems)
     return scenario

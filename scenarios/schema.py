@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator
 
@@ -94,6 +94,25 @@ class Journey(Section):
     come_back_after: Delay = Delay(p50=120, p99=900)
 
 
+# ── variants ────────────────────────────────────────────────────────────────────────────────────
+
+
+class Variant(Section):
+    """The scenario with some fields changed, such as another policy of the lender."""
+
+    name: str = Field(
+        pattern=r"^[a-z0-9][a-z0-9+-]*$", description="lower case, digits, hyphens, plus signs"
+    )
+    title: str = ""
+    expect: Literal["met", "missed"] = Field(
+        default="met", description="whether this variant should meet the objectives"
+    )
+    changes: dict[str, Any] = Field(
+        default_factory=dict,
+        description="values by dotted path, such as lender.bank.attempts, or as nested mappings",
+    )
+
+
 # ── the scenario ────────────────────────────────────────────────────────────────────────────────
 
 
@@ -121,6 +140,10 @@ class Scenario(Section):
     faults: tuple[AnyFault, ...] = ()
     objectives: tuple[Annotated[str, AfterValidator(_stated)], ...] = Field(
         default=(), description="such as p95(confirm) < 800ms or success_rate >= 99%"
+    )
+
+    variants: tuple[Variant, ...] = Field(
+        default=(), description="played on the same customers and random numbers, and compared"
     )
 
     @property

@@ -1,0 +1,92 @@
+"""Where simulations run: the `concurrent.futures.Executor` interface, of which a cluster's (such as
+Dask's `Client.get_executor()`) is another implementation."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class InTurn(Executor):
+    """Runs each piece of work in this process, at once."""
+
+    def submit(self, fn: Callable[..., R], /, *args: Any, **kwargs: Any) -> Future[R]:
+        """The finished future of `fn`."""
+        future: Future[R] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+@contextmanager
+def local_executor(jobs: int) -> Iterator[Executor]:
+    """An executor of `jobs` processes of this machine; with one job, this process.
+
+    On leaving, whatever is still under way is stopped.
+    """
+    if jobs == 1:
+        yield InTurn()
+        return
+    before = set(multiprocessing.active_children())
+    # Spawned, since a forked copy of threads that hold locks can hang.
+    pool = ProcessPoolExecutor(
+        jobs, mp_context=multiprocessing.get_context("spawn"), initializer=_leave_interrupts
+    )
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+        workers = set(multiprocessing.active_children()) - before
+        for worker in workers:
+            worker.terminate()
+        for worker in workers:
+            worker.join()
+
+
+def _leave_interrupts() -> None:
+    # Ctrl-C reaches the whole process group; the process that gave out the work decides.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def in_order(
+    executor: Executor, work: Callable[[T], R], tasks: Iterable[T], ahead: int
+) -> Iterator[tuple[T, R]]:
+    """Each task with its result, in the order of tasks; at most `ahead` are given out at a time.
+
+    After Ctrl-C the results that are there come first, then KeyboardInterrupt is raised. Raises
+    what `work` raises.
+    """
+    given: deque[tuple[T, Future[R]]] = deque()
+    rest = iter(tasks)
+    try:
+        while True:
+            while len(given) < ahead and (task := next(rest, _NONE)) is not _NONE:
+                given.append((task, executor.submit(work, task)))
+            if not given:
+                return
+            result = given[0][1].result()
+            yield given.popleft()[0], result
+    except KeyboardInterrupt:
+        for task, future in given:
+            if not future.cancel() and future.done() and future.exception() is None:
+                yield task, future.result()
+        raise
+
+
+_NONE: Any = object()

@@ -1,0 +1,158 @@
+"""Many replications of a scenario, or of its variants, on all cores.
+
+Replication 0 is the scenario's own seed, and its events are kept; of the others the summary is.
+Replication n of every variant has the same seed, so that variants compare pair by pair.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
+from pathlib import Path
+
+import msgspec
+
+from reports.intervals import interval
+from reports.recorder import twin_folder
+from reports.replications import Replications, Stopped, merge
+from reports.summary import summarise
+from reports.summary_schema import Summary
+from scenarios.arrivals import arrival_times
+from scenarios.keyed import Keyed
+from scenarios.schema import Scenario
+from sim.executor import in_order
+from sim.run import run_sim
+from sim.twin import run_twin
+
+FEWEST = 5
+"""Replications before precision may stop: fewer say too little of their own spread."""
+
+
+class Part(msgspec.Struct, frozen=True):
+    """A scenario to replicate and the folder (a run's `sim/`) for the events of replication 0."""
+
+    scenario: Scenario
+    folder: Path
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True):
+    """One replication of one part; `folder` is for its events, kept after it if `keep`. `twin`: its
+    no-fault twin is played too, beside `folder`."""
+
+    part: int
+    number: int
+    scenario: Scenario
+    folder: Path
+    keep: bool
+    twin: bool
+
+
+class Replicated(msgspec.Struct, frozen=True):
+    """One part's replications: merged, and each summary by number."""
+
+    result: Replications
+    summaries: dict[int, Summary]
+
+
+def replication_seed(seed: int, number: int) -> int:
+    """The seed of a replication: `seed` itself for number 0, then drawn from both (48 bits)."""
+    return seed if number == 0 else Keyed(seed).integer("replication", number) >> 16
+
+
+def simulate(task: Task) -> Summary:
+    """Play one task and summarise it. Raises KeyboardInterrupt when it was interrupted."""
+    task.folder.mkdir(parents=True, exist_ok=True)
+    scenario = task.scenario
+    try:
+        if task.twin:
+            run_twin(scenario, task.folder)
+        if run_sim(scenario, task.folder).state == "interrupted":
+            raise KeyboardInterrupt
+        times = arrival_times(scenario.arrivals, scenario.seed, scenario.duration)
+        return summarise(task.folder, scenario, planned=sum(1 for _ in times))
+    finally:
+        if not task.keep:
+            for folder in (task.folder, twin_folder(task.folder)):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def replicate(
+    parts: Sequence[Part],
+    wanted: int,
+    executor: Executor,
+    *,
+    scratch: Path,
+    ahead: int,
+    twin: bool = False,
+    precision: float | None = None,
+    on_done: Callable[[int], None] | None = None,
+) -> tuple[Replicated, ...]:
+    """Play every part `wanted` times, or until precise, and merge each part's figures.
+
+    `precision`: stop once half the width of the intervals of throughput and success rate is at most
+    this share of their means, in every part (after FEWEST replications). `scratch`: a folder for
+    events that are not kept; it outlives the executor. `ahead`: how many simulations are given out
+    at a time. `twin`: measure what faults cost against a twin without them, which takes as long
+    again. `on_done` gets the number of finished simulations. Ctrl-C stops early: what is
+    finished is kept, and `stopped` says so. The results do not depend on `ahead` or on the
+    executor.
+    """
+    summaries: list[dict[int, Summary]] = [{} for _ in parts]
+    stopped: Stopped = "all"
+    done = 0
+    try:
+        for task, summary in in_order(
+            executor, simulate, _tasks(parts, wanted, scratch, twin), ahead
+        ):
+            summaries[task.part][task.number] = summary
+            done += 1
+            if on_done is not None:
+                on_done(done)
+            whole = task.part == len(parts) - 1 and task.number + 1 < wanted
+            if precision is not None and whole and precise(summaries, precision):
+                stopped = "precise"
+                break
+    except KeyboardInterrupt:
+        stopped = "interrupted"
+    return tuple(
+        Replicated(
+            merge(
+                found,
+                {number: replication_seed(part.scenario.seed, number) for number in found},
+                part.scenario.objectives,
+                stopped,
+            ),
+            found,
+        )
+        for part, found in zip(parts, summaries, strict=True)
+    )
+
+
+def precise(summaries: Sequence[dict[int, Summary]], precision: float) -> bool:
+    """Whether throughput and success rate of every part are known to within `precision`."""
+    for found in summaries:
+        if len(found) < FEWEST:
+            return False
+        for values in (
+            [summary.throughput for summary in found.values()],
+            [summary.success_rate for summary in found.values()],
+        ):
+            mean = interval(values)
+            if mean is None or not mean.within(precision):
+                return False
+    return True
+
+
+def _tasks(parts: Sequence[Part], wanted: int, scratch: Path, twin: bool) -> Iterator[Task]:
+    for number in range(wanted):
+        for position, part in enumerate(parts):
+            seed = replication_seed(part.scenario.seed, number)
+            yield Task(
+                part=position,
+                number=number,
+                scenario=part.scenario.model_copy(update={"seed": seed}),
+                folder=part.folder if number == 0 else scratch / f"{position}-{number}" / "sim",
+                keep=number == 0,
+                twin=twin,
+            )
