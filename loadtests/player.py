@@ -18,6 +18,7 @@ from mocks.server.wire import CUSTOMER_HEADER
 from reports import events
 from scenarios.contract import OPERATIONS
 from scenarios.directives import (
+    BEWILDERED,
     Answer,
     Directive,
     Ending,
@@ -29,8 +30,6 @@ from scenarios.directives import (
 )
 
 logger = logging.getLogger(__name__)
-
-BEWILDERED = Ending("FAILED", "journey_error")
 
 
 class Player:

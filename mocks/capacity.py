@@ -18,8 +18,17 @@ class ServerPool:
         self._free_at = [0.0] * servers
         heapify(self._free_at)
 
-    def admit(self, now: float, service: float) -> float:
-        """The wait in seconds of a request that arrives at `now` and needs `service` seconds."""
-        start = max(now, self._free_at[0])
+    def admit(self, now: float, service: float, share: float = 1.0) -> float:
+        """The wait in seconds of a request that arrives at `now` and needs `service` seconds.
+
+        With a `share` below 1, only so many of the servers may be busy when it starts (one at
+        least); requests that were admitted before keep their times.
+        """
+        free_at = self._free_at
+        if share < 1:
+            left = max(1, round(len(free_at) * share))
+            start = max(now, sorted(free_at)[len(free_at) - left])
+        else:
+            start = max(now, free_at[0])
         heapreplace(self._free_at, start + service)
         return start - now

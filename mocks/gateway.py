@@ -82,6 +82,8 @@ class Gateway(ABC, Generic[S]):
     """Path below the gateway's root by operation, for servers: `{"open": "/v1/open"}`."""
     latency_like: ClassVar[Mapping[str, str]] = {}
     """Operations that take as long as another one where the scenario gives them no latency."""
+    order_field: ClassVar[str] = "order_no"
+    """The field of an answer that says which order it is about."""
 
     def __init__(
         self,
@@ -126,6 +128,18 @@ class Gateway(ABC, Generic[S]):
         """How much slower than the base latency calls about this issuer are."""
         return 1.0
 
+    def carrier_lost(
+        self, follow_ups: list[FollowUp], state: S, *, reported: bool
+    ) -> list[FollowUp]:
+        """What is left of `follow_ups` when the carrier loses the message."""
+        return follow_ups
+
+    def refuses(self, fault: Fault) -> str:
+        """Why this gateway cannot have `fault`; empty if it can."""
+        if fault.where == "standing" and self._world.concurrency is None:
+            return f"{self.name} has no places to lose; give world.{self.name}.concurrency"
+        return ""
+
     def fire(self, timer: Timer, now: float) -> list[FollowUp]:
         """A timer's moment has come."""
         return []
@@ -168,7 +182,7 @@ class Gateway(ABC, Generic[S]):
         effect = space.faults.strike(call.op, issuer, subject, nth, now)
         reply, follow_ups = self._outcome(call, space, subject, issuer, nth, effect, now)
         if effect is not None:
-            reply.delay += effect.delay
+            self._spoil(reply, effect)
         if reply.transport != "ok":
             delay = math.inf if reply.transport == "hang" else reply.delay
             reply = Reply(0, {}, reply.transport.upper(), delay, reply.transport)
@@ -180,7 +194,7 @@ class Gateway(ABC, Generic[S]):
                     call.op,
                     issuer,
                     reply.code,
-                    reply.status,
+                    0 if reply.manner == "partial" else reply.status,
                     reply.delay,
                     reply.transport,
                     call.namespace,
@@ -188,15 +202,29 @@ class Gateway(ABC, Generic[S]):
             )
         return reply, follow_ups
 
-    def callback_lost(self, notification: Notification, subject: str, now: float) -> bool:
-        """Whether a `lost-callback` fault drops this attempt on its way."""
+    def callback_effect(self, notification: Notification, subject: str, now: float) -> Effect:
+        """What happens to this attempt on its way: it waits for `delay`, then it is lost, or comes
+        `copies` times more."""
         space = self.known(notification.namespace)
         if space is None:
-            return False
+            return Effect()
         effect = space.faults.strike(
-            notification.op, "", subject, notification.attempt, now, callback=True
+            notification.op, "", subject, notification.attempt, now, where="callbacks"
         )
-        return effect is not None and effect.lose_callback
+        return Effect() if effect is None else effect
+
+    def _spoil(self, reply: Reply, effect: Effect) -> None:
+        """What faults make of a reply beside its content."""
+        if effect.wrong_order and reply.body.get(self.order_field):
+            other = self.keyed.integer("another order", str(reply.body[self.order_field]))
+            reply.body = {**reply.body, self.order_field: f"{other:016x}"}
+            reply.code = "WRONG_ORDER"
+        reply.delay += effect.delay
+        if effect.bandwidth:
+            reply.delay += len(msgspec.json.encode(reply.body)) / effect.bandwidth
+        if effect.manner != "whole":
+            reply.manner, reply.code = effect.manner, effect.manner.upper()
+        reply.hold = effect.hold
 
     def _outcome(
         self,
@@ -210,7 +238,7 @@ class Gateway(ABC, Generic[S]):
     ) -> tuple[Reply, list[FollowUp]]:
         if effect is not None and effect.transport != "ok" and not effect.processed:
             return Reply(0, {}, "", transport=effect.transport), []
-        if effect is not None and effect.status:
+        if effect is not None and effect.status and not effect.processed:
             code = self.limit_code if effect.code == "429" else effect.code
             reply = self.refusal(call.op, code, effect.status)
         elif space.bucket is not None and not space.bucket.take(now):
@@ -233,13 +261,23 @@ class Gateway(ABC, Generic[S]):
     ) -> tuple[Reply, list[FollowUp]]:
         reply, follow_ups = self.answer(call, space, subject, issuer, nth, now)
         service = self._service(call.op, subject, issuer, nth, effect)
-        wait = 0.0 if space.pool is None else space.pool.admit(now, service)
+        wait = 0.0
+        if space.pool is not None:
+            standing = space.faults.standing(now)
+            left = 1.0 if standing is None else standing.capacity
+            wait = space.pool.admit(now, service, left)
         reply.delay += wait + service
         if effect is not None:
+            if effect.status:
+                refused = self.refusal(call.op, effect.code, effect.status)
+                reply = Reply(refused.status, refused.body, refused.code, reply.delay)
             if effect.transport != "ok":
                 reply.transport = effect.transport
             if effect.carrier_delay:
                 follow_ups = [_later(item, effect.carrier_delay) for item in follow_ups]
+            if effect.lose_message:
+                reported = effect.lose_message == "reported"
+                follow_ups = self.carrier_lost(follow_ups, space.state, reported=reported)
         return reply, follow_ups
 
     def _service(
@@ -252,7 +290,8 @@ class Gateway(ABC, Generic[S]):
         if base is None:
             return 0.0
         uniform = self.keyed.uniform(self.name, op, subject, nth, "latency")
-        return base.at(uniform) * self.latency_factor(op, issuer)
+        service = base.at(uniform) * self.latency_factor(op, issuer)
+        return service if effect is None else service * effect.slowdown
 
 
 def _later(follow_up: FollowUp, seconds: float) -> FollowUp:

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from scenarios.faults.base import Transport
+from scenarios.faults.base import Manner, Transport
 
 DEFAULT_NAMESPACE = "default"
 
@@ -24,7 +24,8 @@ class Reply(msgspec.Struct):
 
     `status`: HTTP status. `code`: the outcome in the gateway's own table, as counted in reports.
     `delay`: seconds from the call to the moment the answer leaves. `transport` other than `ok`: no
-    answer comes (`hang`: never; the caller must give up).
+    answer comes (`hang`: never; the caller must give up). `manner`: the body is cut in the middle,
+    or is no JSON. `hold`: seconds for which the connection that ends the answer stays open.
     """
 
     status: int
@@ -32,6 +33,8 @@ class Reply(msgspec.Struct):
     code: str
     delay: float = 0.0
     transport: Transport = "ok"
+    manner: Manner = "whole"
+    hold: float = 0.0
 
 
 class Timer(msgspec.Struct, frozen=True):

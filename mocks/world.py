@@ -15,6 +15,10 @@ Attempt = Callable[[], Coroutine[Any, Any, T]]
 """Starts a piece of work, which may run several times or never."""
 
 
+FAILURES = {"refuse": "UNREACHABLE", "reset": "RESET", "hang": "TIMEOUT"}
+"""What a caller makes of a broken connection, by transport."""
+
+
 class CallFailed(Exception):
     """A gateway call brought no answer: `reason` is TIMEOUT, UNREACHABLE or RESET.
 

@@ -78,3 +78,7 @@ class Ending(msgspec.Struct, frozen=True):
 
     state: str
     cause: str
+
+
+BEWILDERED = Ending("FAILED", "journey_error")
+"""How a journey ends that met an answer which does not speak the contract."""

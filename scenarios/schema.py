@@ -148,5 +148,5 @@ class Scenario(Section):
 
     @property
     def fault_timeline(self) -> tuple[Fault, ...]:
-        """The faults, typed."""
-        return self.faults
+        """The faults of single targets, typed."""
+        return tuple(part for fault in self.faults for part in fault.parts())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
 from types import coroutine
 from typing import Any, cast
 
@@ -41,6 +41,72 @@ def _advance(work: Coroutine[Event, Any, None], happened: Event | None) -> None:
             target.callbacks.append(lambda event: _advance(work, event))
             return
         happened = target
+
+
+class Task:
+    """A coroutine like one of `start`, which can be closed, and stands still for as long as `held`
+    says (seconds) when something wakes it. `ended` gets what it returns."""
+
+    def __init__(
+        self,
+        work: Coroutine[Event, Any, Any],
+        held: Callable[[], float],
+        ended: Callable[[Task, Any], None],
+    ) -> None:
+        self._work = work
+        self._held = held
+        self._ended = ended
+        self._closed = False
+
+    def begin(self) -> None:
+        """Run to the first wait."""
+        self._advance(None)
+
+    def close(self) -> None:
+        """End it where it waits; it never hears of what it waited for."""
+        self._closed = True
+        self._work.close()
+
+    def _woken(self, event: Event) -> None:
+        if not event.ok:
+            event.defused = True
+        if self._closed:
+            return
+        held = self._held()
+        if held > 0:
+            after(event.env, held, lambda: self._woken(event))
+        else:
+            self._advance(event)
+
+    def _advance(self, happened: Event | None) -> None:
+        while True:
+            try:
+                if happened is None:
+                    target = self._work.send(None)
+                elif happened.ok:
+                    target = self._work.send(happened.value)
+                else:
+                    target = self._work.throw(cast(BaseException, happened.value))
+            except StopIteration as stop:
+                self._ended(self, stop.value)
+                return
+            if target.callbacks is not None:
+                target.callbacks.append(self._woken)
+                return
+            if not target.ok:
+                target.defused = True
+            happened = target
+
+
+def after(env: Environment, seconds: float, act: Callable[[], object]) -> None:
+    """Call `act` in `seconds`."""
+    due = env.timeout(seconds)
+    assert due.callbacks is not None  # noqa: S101  # it has not happened yet
+
+    def due_now(_: Event) -> None:
+        act()
+
+    due.callbacks.append(due_now)
 
 
 def arrive_later(event: Event, value: Any, delay: float) -> None:

@@ -8,10 +8,12 @@ from typing import Any
 
 from simpy import Event
 
+from mocks.fault_timeline import FaultTimeline
 from mocks.lender.service import LenderRequest
+from mocks.world import FAILURES
 from reports import events
 from scenarios.customer import Customer
-from scenarios.directives import Answer, Now, ReadOtp, Request, Think
+from scenarios.directives import BEWILDERED, Answer, Now, ReadOtp, Request, Think
 from scenarios.journey import journey
 from scenarios.keyed import Keyed
 from scenarios.schema import Scenario
@@ -40,6 +42,10 @@ class Player:
         self._keyed = Keyed(scenario.seed)
         self._stream = Random(f"network {scenario.seed}")
         self._network = scenario.world.network
+        self._way = FaultTimeline(self._keyed)
+        for fault in scenario.fault_timeline:
+            if fault.host == "customer":
+                self._way.put(fault)
         self._deadlines = Deadlines(world.env, scenario.journey.request_timeout, _LATE)
 
     def play(self, customer: Customer, planned: float) -> Generator[Event, Any, None]:
@@ -55,6 +61,10 @@ class Player:
                 directive = steps.send(reply)
             except StopIteration as stop:
                 ending = stop.value
+                break
+            except Exception:
+                # An answer that does not speak the contract, such as a malformed one.
+                ending = BEWILDERED
                 break
             reply = None
             if type(directive) is Think:
@@ -99,11 +109,17 @@ class Player:
 
     async def _exchange(self, request: Request, number: int, sent: int, done: Event) -> None:
         way = self._network.at(self._stream.random()) / 2
+        cut = self._way.strike_customer(request.op, number, sent, self._env.now)
+        if cut is not None and not cut.processed:
+            if cut.transport != "hang":
+                await self._world.sleep(way)
+                done.succeed(Answer(0, {}, FAILURES[cut.transport]))
+            return
         await self._world.sleep(way)
         answer = await self._world.serve(
             LenderRequest(request.op, request.body, request.path, request.idempotency_key),
             str(number),
             sent,
         )
-        if not done.triggered:
+        if not done.triggered and cut is None:
             arrive_later(done, answer, way)

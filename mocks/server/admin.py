@@ -15,6 +15,11 @@ from mocks.server.wire import Problem, json_response, namespace_of, parse_json, 
 from scenarios.faults import FAULT_KINDS, Fault, parse_fault
 
 T = TypeVar("T")
+
+_MENDS = {
+    "customer": "customers' side is applied by a run; write an outage with target: lender",
+    "stack": "a server does not end itself; faults of processes belong in a scenario that is run",
+}
 ROOT = "/__admin"
 
 
@@ -72,7 +77,7 @@ class Admin:
     # ── access ──────────────────────────────────────────────────────────────────────────────────
 
     def _route(self, method: str, path: str, handler: Handler) -> None:
-        async def guarded(request: web.Request) -> tuple[web.Response, str]:
+        async def guarded(request: web.Request) -> tuple[web.StreamResponse, str]:
             self._admit(request)
             return await handler(request)
 
@@ -107,8 +112,9 @@ class Admin:
         records = parse_json(await read_body(request))
         several = isinstance(records, list)
         faults = [
-            self._fault(record, f"[{at}]." if several else "")
+            part
             for at, record in enumerate(records if several else [records])
+            for part in self._parts(record, f"[{at}]." if several else "")
         ]
         for fault in faults:
             self._subject.put_fault(namespace, fault)
@@ -124,20 +130,27 @@ class Admin:
         self._service.log.info("faults_cleared", count=gone, namespace=namespace)
         return json_response({"cleared": gone}), "OK"
 
-    def _fault(self, record: Any, place: str) -> Fault:
+    def _parts(self, record: Any, place: str) -> list[Fault]:
+        """What of the record is this service's to apply. Raises Problem when nothing is."""
         try:
             fault = parse_fault(record)
         except ValidationError as error:
             raise _bad_fault(error, place) from None
-        if fault.target != self._subject.name:
+        parts = [part for part in fault.parts() if part.host == self._subject.name]
+        if not parts:
             raise Problem(
                 400,
                 "INVALID_FAULT",
                 f"{place}target is {fault.target}, but this is {self._subject.name};"
-                f" write target: {self._subject.name}, or send it to {fault.target}",
+                f" {_MENDS.get(fault.host) or self._other_host(fault)}",
                 field=f"{place}target",
             )
-        return fault
+        return parts
+
+    def _other_host(self, fault: Fault) -> str:
+        if fault.where == "calls":
+            return f"send it to {fault.host}, which makes these calls"
+        return f"write target: {self._subject.name}, or send it to {fault.host}"
 
     def _listing(self, namespace: str) -> web.Response:
         return json_response(

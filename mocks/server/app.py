@@ -17,7 +17,7 @@ from mocks.server.logs import Log, failure, quiet_stdlib
 from mocks.server.metrics import CONTENT_TYPE, Metrics
 from mocks.server.wire import MAX_JSON_BYTES, ConnectionCut, Problem, json_response
 
-Handler = Callable[[web.Request], Awaitable[tuple[web.Response, str]]]
+Handler = Callable[[web.Request], Awaitable[tuple[web.StreamResponse, str]]]
 """Answers a request with the response and the code it is counted under. May raise Problem or
 ConnectionCut."""
 
@@ -114,7 +114,8 @@ class Service:
         observe, timer = self._metrics.observe, time.perf_counter
         log_requests = self.settings.log_requests
 
-        async def serve(request: web.Request) -> web.Response:
+        async def serve(request: web.Request) -> web.StreamResponse:
+            response: web.StreamResponse
             started = timer()
             self._in_flight += 1
             status, code = 0, "CLIENT_LEFT"

@@ -9,6 +9,9 @@ from typing import Any
 
 from aiohttp import web
 
+from mocks.server.wire import ConnectionCut
+from scenarios.faults.base import Manner
+
 MAX_HANG = 600.0
 """Seconds after which a silent connection is reset, whoever may still be there."""
 
@@ -32,6 +35,35 @@ def reset_transport(transport: Any) -> None:
 def reset(request: web.Request) -> None:
     """Cut the connection of `request` by a TCP reset."""
     reset_transport(request.transport)
+
+
+async def spoiled(
+    request: web.Request, response: web.Response, manner: Manner, hold: float
+) -> web.StreamResponse:
+    """Send `response` the way a fault wants it: cut in the middle of its body, as half a body that
+    is no JSON, or whole with its end `hold` seconds late. Raises ConnectionCut after a cut."""
+    body = response.body if isinstance(response.body, bytes) else b""
+    half = body[: len(body) // 2]
+    headers = {"Content-Type": response.content_type}
+    if manner == "malformed":
+        spoilt = web.Response(body=half, status=response.status, headers=headers)
+        if not hold:
+            return spoilt
+        body = half
+    sent = web.StreamResponse(status=response.status, headers=headers)
+    sent.force_close()
+    if manner == "partial":
+        sent.content_length = len(body)
+        body = half
+    await sent.prepare(request)
+    await sent.write(body)
+    if manner == "partial":
+        if request.transport is not None:
+            request.transport.close()
+        raise ConnectionCut("PARTIAL")
+    await asyncio.sleep(hold)
+    await sent.write_eof()
+    return sent
 
 
 async def hang(request: web.Request, closing: asyncio.Event) -> None:

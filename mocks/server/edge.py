@@ -6,6 +6,7 @@ from typing import Any
 
 from mocks.fault_timeline import FaultTimeline
 from mocks.gateway import MAX_NAMESPACES, TooManyNamespaces
+from mocks.messages import DEFAULT_NAMESPACE
 from scenarios.faults import Effect, Fault
 from scenarios.keyed import Keyed
 
@@ -53,7 +54,26 @@ class Edge:
         self._sent[key] = nth + 1
         return timeline.strike(op, "", subject, nth, now)
 
+    def strike_call(
+        self, namespace: str, gateway: str, op: str, payload: dict[str, Any], now: float
+    ) -> Effect | None:
+        """What happens to a call of the lender's to `gateway`; None when nothing does."""
+        timeline = self._timelines.get(namespace)
+        return None if timeline is None else timeline.strike_call(gateway, op, payload, now)
+
+    def skew(self, now: float) -> float:
+        """Seconds that the lender's clock is ahead."""
+        timeline = self._timelines.get(DEFAULT_NAMESPACE)
+        standing = None if timeline is None else timeline.standing(now)
+        return 0.0 if standing is None else standing.skew
+
 
 def refusal(effect: Effect) -> dict[str, Any]:
     """The body of an answer that a fault decided."""
     return {"error": {"code": effect.code, "message": "a fault that was set on this server"}}
+
+
+def answer_delay(effect: Effect, body: object) -> float:
+    """Seconds that an answer of these bytes is late."""
+    size = len(body) if isinstance(body, bytes) else 0
+    return effect.delay + (size / effect.bandwidth if effect.bandwidth else 0.0)

@@ -97,10 +97,16 @@ class FollowUps:
 
     async def _notify(self, notification: Notification) -> None:
         try:
-            lost = self._gateway.callback_lost(notification, notification.key, self._clock.now())
+            effect = self._gateway.callback_effect(
+                notification, notification.key, self._clock.now()
+            )
         except TooManyNamespaces:
             return
-        acknowledged = False if lost else await self._callbacks.post(notification)
+        if effect.delay > 0:
+            await asyncio.sleep(effect.delay)
+        acknowledged = False
+        for _ in range(0 if effect.lose_callback else 1 + effect.copies):
+            acknowledged = await self._callbacks.post(notification) or acknowledged
         if not acknowledged:
             self._log.info(
                 "callback_unacknowledged", op=notification.op, attempt=notification.attempt

@@ -16,10 +16,10 @@ from mocks.payment.settlement import day_bounds, settlement_csv
 from mocks.server.admin import Admin
 from mocks.server.app import Handler, Service
 from mocks.server.callbacks import Callbacks
-from mocks.server.connections import hang, reset
+from mocks.server.connections import hang, reset, spoiled
 from mocks.server.follow_ups import FollowUps
 from mocks.server.listener import Listener
-from mocks.server.logs import failure
+from mocks.server.port_faults import PortFaults, closes_port
 from mocks.server.ring import Ring
 from mocks.server.wire import (
     ConnectionCut,
@@ -30,7 +30,6 @@ from mocks.server.wire import (
 )
 from mocks.sms.model import SmsGateway
 from scenarios.faults import Fault
-from scenarios.faults.outage import Outage
 
 CALLS_KEPT = 100_000
 """Calls that `/__admin/calls` still knows."""
@@ -77,11 +76,9 @@ class GatewayService:
         self.name = gateway.name
         self._service = service
         self._gateway = gateway
-        self._listener = listener
         self._follow_ups = FollowUps(gateway, callbacks, service.clock, service.log)
         service.on_closing.append(self._follow_ups.wake_all)
-        self._ports: dict[str, list[asyncio.TimerHandle]] = {}
-        self._port_tasks: set[asyncio.Task[None]] = set()
+        self._port_faults = PortFaults(listener, service.clock, service.log)
         for op, path in gateway.operations.items():
             service.route("POST", path, op, self._operation(op))
         if isinstance(gateway, SmsGateway):
@@ -92,9 +89,7 @@ class GatewayService:
 
     async def close(self) -> None:
         """Drop what is pending."""
-        self._close_no_port(None)
-        for task in self._port_tasks:
-            task.cancel()
+        await self._port_faults.close()
         await self._follow_ups.close()
 
     # ── operations ──────────────────────────────────────────────────────────────────────────────
@@ -104,7 +99,7 @@ class GatewayService:
         journal, now_of = service.journal, service.clock.now
         carry_out, handle = self._follow_ups.carry_out, gateway.handle
 
-        async def answer(request: web.Request) -> tuple[web.Response, str]:
+        async def answer(request: web.Request) -> tuple[web.StreamResponse, str]:
             namespace = namespace_of(request)
             payload = await read_object(request)
             now = now_of()
@@ -121,7 +116,10 @@ class GatewayService:
                 await self._break(request, reply)
             if reply.delay > 0:
                 await asyncio.sleep(reply.delay)
-            return json_response(reply.body, reply.status), reply.code
+            response = json_response(reply.body, reply.status)
+            if reply.manner != "whole" or reply.hold > 0:
+                return await spoiled(request, response, reply.manner, reply.hold), reply.code
+            return response, reply.code
 
         return answer
 
@@ -173,8 +171,7 @@ class GatewayService:
 
     def put_fault(self, namespace: str, fault: Fault) -> None:
         """Set a fault from now on. Raises Problem."""
-        closes_port = _closes_port(fault)
-        if closes_port and namespace != DEFAULT_NAMESPACE:
+        if closes_port(fault) and namespace != DEFAULT_NAMESPACE:
             raise Problem(
                 400,
                 "INVALID_FAULT",
@@ -182,12 +179,14 @@ class GatewayService:
                 " write mode: reset, or send it without the namespace header",
                 field="mode",
             )
+        if refused := self._gateway.refuses(fault):
+            raise Problem(400, "INVALID_FAULT", refused)
         self._space(namespace)
         self._gateway.put_fault(namespace, fault, self._service.clock.now())
         if namespace == DEFAULT_NAMESPACE:
-            self._close_no_port(fault.label)
-        if closes_port:
-            self._close_port(fault)
+            self._port_faults.drop(fault.label)
+        if closes_port(fault):
+            self._port_faults.put(fault)
 
     def faults(self, namespace: str) -> list[tuple[Fault, float, bool]]:
         """Each fault, the epoch seconds its window counts from, and whether it is in force."""
@@ -196,13 +195,13 @@ class GatewayService:
     def clear_faults(self, namespace: str, label: str | None) -> int:
         """Remove the fault called `label`, or all; returns how many went."""
         if namespace == DEFAULT_NAMESPACE:
-            self._close_no_port(label)
+            self._port_faults.drop(label)
         return self._space(namespace).faults.clear(label)
 
     def reset(self, namespace: str) -> None:
         """Forget one namespace."""
         if namespace == DEFAULT_NAMESPACE:
-            self._close_no_port(None)
+            self._port_faults.drop(None)
         self._follow_ups.forget(namespace)
         self._gateway.reset(namespace)
 
@@ -211,42 +210,6 @@ class GatewayService:
             return self._gateway.space(namespace)
         except TooManyNamespaces:
             raise _too_many() from None
-
-    # ── closing the port ────────────────────────────────────────────────────────────────────────
-
-    def _close_port(self, fault: Fault) -> None:
-        loop = asyncio.get_running_loop()
-        self._ports[fault.label] = [
-            loop.call_later(fault.start, self._switch, False),
-            loop.call_later(fault.end, self._switch, True),
-        ]
-
-    def _close_no_port(self, label: str | None) -> None:
-        for planned in [label] if label is not None else list(self._ports):
-            for handle in self._ports.pop(planned, ()):
-                handle.cancel()
-
-    def _switch(self, opened: bool) -> None:
-        task = asyncio.get_running_loop().create_task(self._switched(opened))
-        self._port_tasks.add(task)
-        task.add_done_callback(self._port_tasks.discard)
-
-    async def _switched(self, opened: bool) -> None:
-        if opened and any(
-            _closes_port(fault) and in_force
-            for fault, _, in_force in self.faults(DEFAULT_NAMESPACE)
-        ):
-            return
-        try:
-            await (self._listener.resume() if opened else self._listener.refuse())
-        except Exception as error:
-            self._service.log.error("port_switch_failed", **failure(error))
-        else:
-            self._service.log.info("port_opened" if opened else "port_closed")
-
-
-def _closes_port(fault: Fault) -> bool:
-    return isinstance(fault, Outage) and fault.mode == "refuse"
 
 
 def _inbox_question(payload: dict[str, Any]) -> tuple[str, int, float]:

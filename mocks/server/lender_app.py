@@ -11,14 +11,17 @@ from aiohttp import web
 
 from mocks.gateway import TooManyNamespaces
 from mocks.lender.service import Lender, LenderRequest, LenderResponse
+from mocks.messages import DEFAULT_NAMESPACE
 from mocks.server.admin import Admin
 from mocks.server.app import Handler, Service
 from mocks.server.callbacks import CALLBACK_PATHS
-from mocks.server.connections import hang, reset
-from mocks.server.edge import Edge, refusal
+from mocks.server.connections import hang, reset, spoiled
+from mocks.server.edge import Edge, answer_delay, refusal
+from mocks.server.listener import Listener
 from mocks.server.live_world import NAMESPACE, LiveWorld
 from mocks.server.logs import failure
 from mocks.server.policy_metrics import PolicyCollector
+from mocks.server.port_faults import PortFaults, closes_port
 from mocks.server.timings import TALLY, Tally
 from mocks.server.uploads import read_upload
 from mocks.server.wire import (
@@ -33,7 +36,7 @@ from mocks.server.wire import (
 from mocks.signing import verify
 from scenarios.contract import OPERATIONS, ErrorCode, Operation
 from scenarios.directives import answered
-from scenarios.faults import Fault
+from scenarios.faults import Effect, Fault
 
 READY_TIMEOUT = 2.0
 """Seconds in which the store must answer for the lender to be ready."""
@@ -52,6 +55,7 @@ class LenderService:
         service: Service,
         lender: Lender,
         world: LiveWorld,
+        listener: Listener,
         *,
         workers: int,
         seed: int,
@@ -64,6 +68,9 @@ class LenderService:
         self._workers = asyncio.Semaphore(workers)
         self._front = lender.front(workers)
         self._edge = Edge(seed)
+        self._port_faults = PortFaults(listener, service.clock, service.log)
+        world.strike_call = self._strike_call
+        world.skew = lambda: self._edge.skew(service.clock.now())
         self._key = signing_key
         self._outbox: asyncio.Task[None] | None = None
         for operation in OPERATIONS.values():
@@ -85,6 +92,7 @@ class LenderService:
 
     async def close(self) -> None:
         """Stop the outbox and let work in progress end."""
+        await self._port_faults.close()
         if self._outbox is not None:
             self._outbox.cancel()
             await asyncio.gather(self._outbox, return_exceptions=True)
@@ -100,39 +108,51 @@ class LenderService:
     def _operation(self, operation: Operation) -> Handler:
         op = operation.name
 
-        async def answer(request: web.Request) -> tuple[web.Response, str]:
-            at, started = self._world.now(), time.perf_counter()
+        async def answer(request: web.Request) -> tuple[web.StreamResponse, str]:
+            at, started = self._service.clock.now(), time.perf_counter()
             namespace = namespace_of(request)
             asked = await _lender_request(op, request)
             subject = request.headers.get(CUSTOMER_HEADER) or next(iter(asked.path.values()), "")
             effect = self._edge.strike(namespace, op, subject, at)
-            if effect is not None and (effect.status or effect.transport != "ok"):
-                if not effect.processed:
-                    await asyncio.sleep(effect.delay)
+            cut = effect is not None and (effect.status or effect.transport != "ok")
+            if effect is not None and cut and not effect.processed:
+                await asyncio.sleep(effect.delay)
                 if effect.status:
                     self._keep(at, op, namespace, effect.status, effect.code, asked.body, {})
                     return json_response(refusal(effect), effect.status), effect.code
-                if not effect.processed:
-                    self._keep(at, op, namespace, 0, effect.transport.upper(), asked.body, {})
-                    await self._break(request, effect.transport)
+                self._keep(at, op, namespace, 0, effect.transport.upper(), asked.body, {})
+                await self._break(request, effect.transport)
             NAMESPACE.set(namespace)
             tally = Tally()
             TALLY.set(tally)
             # The customer may hang up; the work goes on, as it would behind any proxy.
-            work = self._world.task(self._work(asked, tally))
+            slowdown = 1.0 if effect is None else effect.slowdown
+            work = self._world.task(self._work(asked, tally, slowdown))
             response = await asyncio.shield(work)
             self._world.timings.request(op, at, time.perf_counter() - started, tally)
             code = answered(response.status, response.body).code
             self._keep(at, op, namespace, response.status, code, asked.body, response.body)
+            reply = json_response(response.body, response.status, response.headers)
             if effect is not None:
-                await asyncio.sleep(effect.delay)
-                if effect.transport != "ok":
-                    await self._break(request, effect.transport)
-            return json_response(response.body, response.status, response.headers), code
+                return await self._struck(request, reply, code, effect)
+            return reply, code
 
         return answer
 
-    async def _work(self, asked: LenderRequest, tally: Tally) -> LenderResponse:
+    async def _struck(
+        self, request: web.Request, reply: web.Response, code: str, effect: Effect
+    ) -> tuple[web.StreamResponse, str]:
+        """The answer to work that was done, as a fault leaves it."""
+        await asyncio.sleep(answer_delay(effect, reply.body))
+        if effect.status:
+            return json_response(refusal(effect), effect.status), effect.code
+        if effect.transport != "ok":
+            await self._break(request, effect.transport)
+        if effect.manner != "whole" or effect.hold > 0:
+            return await spoiled(request, reply, effect.manner, effect.hold), code
+        return reply, code
+
+    async def _work(self, asked: LenderRequest, tally: Tally, slowdown: float) -> LenderResponse:
         if not self._front.enter():
             return self._lender.shed()
         asked.arrived_at = self._world.now()
@@ -140,7 +160,11 @@ class LenderService:
         try:
             async with self._workers:
                 tally.lines += time.perf_counter() - waiting
-                return await self._lender.handle(asked)
+                began = time.perf_counter()
+                response = await self._lender.handle(asked)
+                if slowdown > 1:
+                    await asyncio.sleep((slowdown - 1) * (time.perf_counter() - began))
+                return response
         finally:
             self._front.leave()
 
@@ -171,7 +195,7 @@ class LenderService:
         async def answer(request: web.Request) -> tuple[web.Response, str]:
             namespace = namespace_of(request)
             content = await read_body(request)
-            at = self._world.now()
+            at = self._world.now()  # a clock that is wrong refuses callbacks, as in real life
             if not verify(self._key, request.headers, content, at):
                 raise Problem(401, "BAD_SIGNATURE", "the callback's signature does not verify")
             body = parse_object(content)
@@ -197,24 +221,43 @@ class LenderService:
 
     def put_fault(self, namespace: str, fault: Fault) -> None:
         """Set a fault from now on. Raises Problem."""
+        whole = closes_port(fault) or fault.where == "standing"
+        if whole and namespace != DEFAULT_NAMESPACE:
+            raise Problem(
+                400,
+                "INVALID_FAULT",
+                f"{fault.kind} strikes every namespace; send it without the namespace header",
+            )
         try:
-            self._edge.put(namespace, fault, self._world.now())
+            self._edge.put(namespace, fault, self._service.clock.now())
         except TooManyNamespaces:
             raise Problem(
                 429, "TOO_MANY_NAMESPACES", "too many namespaces have faults; reset some"
             ) from None
+        if namespace == DEFAULT_NAMESPACE:
+            self._port_faults.drop(fault.label)
+        if closes_port(fault):
+            self._port_faults.put(fault)
 
     def faults(self, namespace: str) -> list[tuple[Fault, float, bool]]:
         """Each fault, the epoch seconds its window counts from, and whether it is in force."""
-        return self._edge.listed(namespace, self._world.now())
+        return self._edge.listed(namespace, self._service.clock.now())
 
     def clear_faults(self, namespace: str, label: str | None) -> int:
         """Remove the fault called `label`, or all; returns how many went."""
+        if namespace == DEFAULT_NAMESPACE:
+            self._port_faults.drop(label)
         return self._edge.clear(namespace, label)
 
     def reset(self, namespace: str) -> None:
         """Forget the faults of one namespace. Bindings stay: the database is the lender's truth."""
+        if namespace == DEFAULT_NAMESPACE:
+            self._port_faults.drop(None)
         self._edge.reset(namespace)
+
+    def _strike_call(self, gateway: str, op: str, payload: dict[str, Any]) -> Effect | None:
+        now = self._service.clock.now()
+        return self._edge.strike_call(NAMESPACE.get(), gateway, op, payload, now)
 
 
 async def _lender_request(op: str, request: web.Request) -> LenderRequest:

@@ -21,7 +21,8 @@ from mocks.server.clock import WallClock
 from mocks.server.logs import Log, failure
 from mocks.server.timings import TALLY, Timings
 from mocks.server.wire import NAMESPACE_HEADER
-from mocks.world import Attempt, CallFailed, GatewayAnswer
+from mocks.world import FAILURES, Attempt, CallFailed, GatewayAnswer
+from scenarios.faults import Effect
 
 T = TypeVar("T")
 
@@ -66,10 +67,14 @@ class LiveWorld:
             for gateway in routes
         }
         self._tasks: set[asyncio.Task[Any]] = set()
+        self.strike_call: Callable[[str, str, dict[str, Any]], Effect | None] = lambda *_: None
+        """What a broken network makes of a call; set by whoever keeps the faults."""
+        self.skew: Callable[[], float] = lambda: 0.0
+        """Seconds that the lender's clock is ahead."""
 
     def now(self) -> float:
-        """Seconds since the epoch."""
-        return self._clock.now()
+        """Seconds since the epoch, by the lender's own clock, which a fault may have put wrong."""
+        return self._clock.now() + self.skew()
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""
@@ -81,6 +86,9 @@ class LiveWorld:
         """Call a gateway, waiting at most `timeout` seconds. Raises CallFailed."""
         at, started, outcome = self._clock.now(), time.perf_counter(), "OK"
         try:
+            effect = self.strike_call(gateway, op, payload)
+            if effect is not None and effect.transport != "ok":
+                await self._cut(effect, gateway, op, payload, timeout)
             return await self._exchange(gateway, op, payload, timeout)
         except CallFailed as failed:
             outcome = failed.reason
@@ -158,6 +166,17 @@ class LiveWorld:
             await asyncio.gather(*late, return_exceptions=True)
         for session in self._sessions.values():
             await session.close()
+
+    async def _cut(
+        self, effect: Effect, gateway: str, op: str, payload: dict[str, Any], timeout: float
+    ) -> None:
+        """A call that the network breaks. Raises CallFailed."""
+        ends = self._clock.now() + timeout
+        if effect.processed:
+            await self._exchange(gateway, op, payload, timeout)  # its answer is lost
+        if effect.transport == "hang":
+            await asyncio.sleep(max(0.0, ends - self._clock.now()))
+        raise CallFailed(gateway, op, FAILURES[effect.transport])
 
     async def _exchange(
         self, gateway: str, op: str, payload: dict[str, Any], timeout: float

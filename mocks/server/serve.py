@@ -178,6 +178,7 @@ class Stack:
             service,
             Lender(policy, live, AesGcmVault(keys)),
             live,
+            self._listeners["lender"],
             workers=world.lender.workers,
             seed=_seed(options, scenario),
             signing_key=options.callback_key,

@@ -172,6 +172,19 @@ class SmsGateway(Gateway[SmsState]):
             message_state=MESSAGE_STATES[message.status],
         )
 
+    def carrier_lost(
+        self, follow_ups: list[FollowUp], state: SmsState, *, reported: bool
+    ) -> list[FollowUp]:
+        """The delivery reports of messages that will not be delivered."""
+        left: dict[str, FollowUp] = {}
+        for item in follow_ups:
+            if isinstance(item, Timer) and item.event == DELIVER and reported:
+                message = state.messages.get(item.key)
+                if message is not None and message.report:
+                    message.report = "UNDELIV"
+                    left.setdefault(item.key, msgspec.structs.replace(item, event=_REPORT))
+        return list(left.values())
+
     # ── carrier and delivery reports ────────────────────────────────────────────────────────────
 
     def fire(self, timer: Timer, now: float) -> list[FollowUp]:

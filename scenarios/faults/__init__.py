@@ -1,13 +1,14 @@
 """Faults: one file each, all behind `scenarios.faults.base.Fault`.
 
-Adding a fault is adding a file here: every module's `Fault` subclass with a `kind` joins the union
-that scenarios and admin APIs accept.
+Adding a fault is adding a file here: every `Fault` subclass with a `kind` joins the union that
+scenarios and admin APIs accept, and the table in `docs/faults.md`.
 """
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Iterator
 from functools import reduce
 from operator import or_
 from typing import Annotated, Any
@@ -18,12 +19,21 @@ from scenarios.faults.base import Context, Effect, Fault
 
 __all__ = ["FAULT_KINDS", "AnyFault", "Context", "Effect", "Fault", "parse_fault"]
 
+_NO_FAULTS = ("base", "table")
+
+
+def _descendants(cls: type[Fault]) -> Iterator[type[Fault]]:
+    for child in cls.__subclasses__():
+        yield child
+        yield from _descendants(child)
+
 
 def _discover() -> dict[str, type[Fault]]:
     for module in pkgutil.iter_modules(__path__):
-        importlib.import_module(f"{__name__}.{module.name}")
-    found = {cls.model_fields["kind"].default: cls for cls in Fault.__subclasses__()}
-    return dict(sorted(found.items()))
+        if module.name not in _NO_FAULTS:
+            importlib.import_module(f"{__name__}.{module.name}")
+    kinds = {cls.model_fields["kind"].default: cls for cls in _descendants(Fault)}
+    return {kind: kinds[kind] for kind in sorted(kind for kind in kinds if isinstance(kind, str))}
 
 
 FAULT_KINDS: dict[str, type[Fault]] = _discover()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -13,9 +13,12 @@ from scenarios.faults.base import Context, Effect, Fault
 class CarrierDelay(Fault):
     """Adds `delay` between the gateway and the handset; the gateway's own answer is on time."""
 
+    ramp_grows: ClassVar[Literal["share", "size"]] = "size"
+    seen: ClassVar[str] = "accepted at once; the message arrives late"
+
     kind: Literal["carrier-delay"] = "carrier-delay"
     target: Literal["sms"] = "sms"
     delay: Delay = Field(description="added to the way: 20s, or {p50: 10s, p99: 40s}")
 
     def effect(self, context: Context) -> Effect | None:
-        return Effect(carrier_delay=self.delay.at(context.uniform))
+        return Effect(carrier_delay=self.delay.at(context.uniform) * context.strength)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -10,11 +10,15 @@ from scenarios.faults.base import Context, Effect, Fault
 
 
 class Error(Fault):
-    """Answers `code` (the target's own code table) with HTTP `status`, without doing the work."""
+    """Answers `code` (the target's own code table) with HTTP `status`; the work is not done, or,
+    with `processed`, done all the same (a charge that succeeds and answers an error)."""
+
+    seen: ClassVar[str] = "a well-formed answer that says it failed"
 
     kind: Literal["error"] = "error"
     code: str = Field(min_length=1, description="the answer's code, such as 03 or 91 at the bank")
     status: int = Field(default=200, ge=200, le=599, description="the answer's HTTP status")
+    processed: bool = Field(default=False, description="the work is done although it says not")
 
     def effect(self, context: Context) -> Effect | None:
-        return Effect(status=self.status, code=self.code)
+        return Effect(status=self.status, code=self.code, processed=self.processed)

@@ -11,6 +11,7 @@ class LostCallback(Fault):
     """Drops `share` of the callback attempts of `target`; its retry schedule goes on."""
 
     on_callbacks: ClassVar[bool] = True
+    seen: ClassVar[str] = "the lender gets no callback until a later attempt"
 
     kind: Literal["lost-callback"] = "lost-callback"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -17,6 +17,8 @@ class Outage(Fault):
     `processed`, the work is done and only the answer is lost: the outcome is unknown to the caller.
     """
 
+    seen: ClassVar[str] = "no connection, a broken one, no answer, or 503"
+
     kind: Literal["outage"] = "outage"
     mode: Literal["refuse", "reset", "hang", "503"] = "503"
     processed: bool = Field(default=False, description="the work is done, the answer is lost")
@@ -24,11 +26,12 @@ class Outage(Fault):
     @model_validator(mode="after")
     def _port_is_all_or_nothing(self) -> Outage:
         if self.mode == "refuse":
-            partial = self.share < 1 or self.ops or self.issuer or self.first is not None
+            narrowed = self.ops or self.issuer or self.carrier or self.first is not None
+            partial = self.share < 1 or narrowed or self.ramp
             if partial or self.duration is None:
                 raise ValueError(
-                    "mode refuse closes the port: give it a duration, and no share, ops, issuer"
-                    " or first; write mode: reset for a part of the requests"
+                    "mode refuse closes the port: give it a duration, and no share, ramp, ops,"
+                    " issuer, carrier or first; write mode: reset for a part of the requests"
                 )
         if self.processed and self.mode in ("refuse", "503"):
             raise ValueError("processed goes with mode reset or hang only")

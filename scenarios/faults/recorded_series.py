@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -22,6 +22,8 @@ class RecordedSeries(Fault):
     latency, and `error_share` of the calls are answered HTTP 503, after a time of the same
     distribution. A row that was not recorded (null) leaves the gateway as it is.
     """
+
+    seen: ClassVar[str] = "answers as late as they were, and as many 503"
 
     kind: Literal["recorded-series"] = "recorded-series"
     target: Literal["bank", "sms", "payment"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -13,6 +13,8 @@ from scenarios.units import PerSecond
 
 class Throttle(Fault):
     """Answers 429 beyond `rate` requests a second (token bucket with room for `burst`)."""
+
+    seen: ClassVar[str] = "429 beyond the rate"
 
     kind: Literal["throttle"] = "throttle"
     rate: PerSecond

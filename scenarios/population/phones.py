@@ -26,6 +26,11 @@ def carrier_of(phone: str) -> str | None:
     return _carriers().get(phone[:3])
 
 
+def carriers() -> tuple[str, ...]:
+    """Every carrier that `carrier_of` knows."""
+    return tuple(dict.fromkeys(_carriers().values()))
+
+
 def masked(phone: str) -> str:
     """The first three and last four digits; all stars when it is no mobile number."""
     return f"{phone[:3]}****{phone[-4:]}" if is_mobile(phone) else "*" * len(phone)

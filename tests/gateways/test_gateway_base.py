@@ -151,7 +151,9 @@ class TestFaults:
         fault = {"kind": "lost-callback", "target": "payment", "share": 0.3}
         payment.put_fault("default", parse_fault(fault))
         lost = [
-            payment.callback_lost(Notification("payment_notify", f"k{n}", {}), f"k{n}", 0)
+            payment.callback_effect(
+                Notification("payment_notify", f"k{n}", {}), f"k{n}", 0
+            ).lose_callback
             for n in range(2000)
         ]
         assert sum(lost) / 2000 == pytest.approx(0.3, abs=0.03)

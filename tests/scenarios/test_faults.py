@@ -11,7 +11,22 @@ from scenarios.faults import FAULT_KINDS, Context, parse_fault
 from scenarios.gateways import CALLBACKS, GATEWAY_OPERATIONS
 
 SAMPLES: dict[str, dict[str, Any]] = {
+    "bandwidth": {"target": "bank", "bytes_per_second": 100},
     "carrier-delay": {"delay": "20s"},
+    "clock-skew": {"ahead": "5m"},
+    "degraded-capacity": {"target": "bank", "factor": 0.5},
+    "duplicate-callback": {"target": "sms"},
+    "kill": {"down": "3s", "name": "kill-lender"},
+    "malformed-body": {"target": "bank"},
+    "network": {"between": ("lender", "bank"), "name": "network-bank"},
+    "partial-body": {"target": "bank"},
+    "pause": {"duration": "3s", "name": "pause-lender"},
+    "reordered-callback": {"target": "payment", "delay": "5s"},
+    "restart": {"name": "restart-lender"},
+    "slow-close": {"target": "bank", "delay": "1s"},
+    "slow-start": {"target": "bank", "factor": 4, "over": "10s"},
+    "sms-loss": {},
+    "wrong-answer": {"target": "bank"},
     "error": {"target": "bank", "code": "03"},
     "latency": {"target": "bank", "delay": "500ms"},
     "lost-callback": {"target": "payment"},

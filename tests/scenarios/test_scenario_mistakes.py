@@ -90,11 +90,11 @@ MISTAKES = {
     ),
     "unknown fault": (
         "faults:\n- kind: outge\n  target: bank\n",
-        5, "faults[0].kind", "did you mean outage? write one of carrier-delay, error, latency,",
+        5, "faults[0].kind", "did you mean outage? write one of bandwidth, carrier-delay, clock-skew,",
     ),
     "fault without kind": (
         "faults:\n\n- target: bank\n  share: 1\n",
-        6, "faults[0].kind", "is missing; write one of carrier-delay,",
+        6, "faults[0].kind", "is missing; write one of bandwidth,",
     ),
     "fault without target": ("faults:\n- kind: outage\n", 5, "faults[0].target", "is missing"),
     "number for a mode": (
