@@ -1,4 +1,4 @@
-"""The commands of docs/serve.md, as somebody would type them."""
+"""The commands of README.md and docs/serve.md, as somebody would type them."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from pathlib import Path
 import pytest
 from served import Servers
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "serve.md"
+ROOT = Path(__file__).parents[2]
 
 needs_curl = pytest.mark.skipif(
     not (shutil.which("curl") and shutil.which("bash")), reason="needs curl and bash"
 )
 
 
-def block(start: str) -> str:
-    """The fenced block that begins with `start`."""
-    text = DOCUMENT.read_text(encoding="utf-8")
+def block(document: str, start: str) -> str:
+    """The fenced block of `document` that begins with `start`."""
+    text = (ROOT / document).read_text(encoding="utf-8")
     found = re.search(
         rf"^```sh[^\n]*\n({re.escape(start)}.*?)^```$", text, re.DOTALL | re.MULTILINE
     )
@@ -52,7 +52,7 @@ def run(script: str, servers: Servers, tmp_path: Path) -> list[str]:
 @needs_curl
 def test_the_curl_session_binds_a_card(serve, tmp_path: Path) -> None:
     servers = serve()
-    answers = [json.loads(line) for line in run(block("LENDER="), servers, tmp_path)]
+    answers = [json.loads(line) for line in run(block("README.md", "LENDER="), servers, tmp_path)]
     assert answers[2]["documents"] == ["id_card_front", "id_card_back", "bank_card"]
     assert [answer["state"] for answer in answers[3:]] == [
         *("VERIFIED", "AUTHORISED", "ACTIVE", "ACTIVE")
@@ -62,8 +62,8 @@ def test_the_curl_session_binds_a_card(serve, tmp_path: Path) -> None:
 @needs_curl
 def test_the_faults_of_the_document_are_accepted(serve, tmp_path: Path) -> None:
     servers = serve()
-    script = block("BANK=").replace("http://127.0.0.1:8081", servers.urls["bank"])
-    script = "JSON='Content-Type: application/json'\n" + script.replace("curl -s", "echo; curl -s")
+    script = block("docs/serve.md", "BANK=").replace("http://127.0.0.1:8081", servers.urls["bank"])
+    script = script.replace("curl -s", "echo; curl -s")
     answers = [json.loads(line) for line in run(script, servers, tmp_path)]
     assert [fault["label"] for fault in answers[2]["faults"]] == ["latency-bank", "error-bank"]
     assert answers[3] == {"cleared": 2}
