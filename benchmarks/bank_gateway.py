@@ -109,18 +109,23 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "scenario.yaml"
         file.write_text(dump(scenario.model_copy(update={"world": world})))
-        options = Path(folder) / "options.json"
-        write_options(ServeOptions(ports={"bank": 0}, scenario=str(file)), options)
-        ours = requests_per_cpu_second(
-            [sys.executable, "-m", "mocks.server", "--options", str(options)], asked
-        )
+        ours = {}
+        for journal in (1000, 0):
+            options = Path(folder) / f"options-{journal}.json"
+            write_options(
+                ServeOptions(ports={"bank": 0}, scenario=str(file), journal=journal), options
+            )
+            ours[journal] = requests_per_cpu_second(
+                [sys.executable, "-m", "mocks.server", "--options", str(options)], asked
+            )
     bare = requests_per_cpu_second([sys.executable, "-c", BARE], asked)
-    report(
-        "bank_requests_per_cpu_second_against_bare_aiohttp",
-        ours / bare,
-        ours_per_cpu_second=round(ours),
-        bare_per_cpu_second=round(bare),
-    )
+    for journal, name in ((1000, "with_journal"), (0, "without_journal")):
+        report(
+            f"bank_requests_per_cpu_second_{name}_against_bare_aiohttp",
+            ours[journal] / bare,
+            ours_per_cpu_second=round(ours[journal]),
+            bare_per_cpu_second=round(bare),
+        )
     return 0
 
 
