@@ -102,6 +102,7 @@ class FakeWorld:
         self.store = store
         self.gateways = Gateways()
         self.clock = start
+        self.called: list[tuple[float, str, float]] = []
         self.awaits = 0
         self.dies_at: int | None = None
         self.store_down: Exception | None = None
@@ -138,6 +139,7 @@ class FakeWorld:
         assert self._held[gateway] > 0, "a connection is taken before a call"
         self._live()
         self.gateways.calls.append((gateway, op, payload))
+        self.called.append((self.clock, f"{gateway} {op}", timeout))
         script = self.gateways.script[gateway, op]
         step = script.popleft() if script else None
         if step == "unreachable":
