@@ -24,15 +24,16 @@ def shifted(fault: Fault, seconds: float) -> Fault | None:
 
 def post_faults(urls: Mapping[str, str], faults: Sequence[Fault], now: float) -> None:
     """Set `faults`, whose windows count from the run's beginning, at `now` seconds since it (or
-    before it, if negative) at the admin APIs of their targets, by name in `urls`.
+    before it, if negative) at the admin APIs that apply them, by name in `urls`; those of customers
+    and of processes are not theirs.
 
     Raises AdminProblem when a target cannot take them.
     """
     by_target: dict[str, list[Fault]] = defaultdict(list)
     for fault in faults:
         placed = shifted(fault, -now)
-        if placed is not None:
-            by_target[fault.target].append(placed)
+        if placed is not None and fault.host in urls:
+            by_target[fault.host].append(placed)
     for target, placed_faults in by_target.items():
         records = [fault.model_dump(mode="json", exclude_none=True) for fault in placed_faults]
         status, body = call_admin(urls[target], "POST", "/faults", records)

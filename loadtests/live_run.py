@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
@@ -17,11 +17,14 @@ from loadtests.calls import CallGatherer
 from loadtests.faults import post_faults
 from loadtests.overview import Look, ProgressReader
 from loadtests.process import Process, StackProblem
+from loadtests.process_faults import ProcessFaults
 from loadtests.settings import Settings
 from loadtests.stack import TARGET_PORTS, Stack, undisturbed
 from mocks.payment.settlement import CHINA
 from reports.progress import Progress
 from reports.recorder import Recorder
+from scenarios.faults import Fault
+from scenarios.faults.process import ProcessFault
 from scenarios.schema import Scenario
 
 LOCUSTFILE = Path(__file__).with_name("locustfile.py")
@@ -67,7 +70,7 @@ def run_live(
     state: Literal["complete", "interrupted"] = "complete"
     settlement = None
     stack = Stack(scenario, folder, target=target, allow_remote=allow_remote, database=database)
-    if target is not None and any(fault.target == "lender" for fault in scenario.fault_timeline):
+    if target is not None and any(_of_our_lender(fault) for fault in scenario.fault_timeline):
         raise StackProblem(
             f"{scenario.name} has faults of the lender, which --target replaces: take them out of"
             " the scenario"
@@ -134,6 +137,8 @@ class _Drive:
         self._on_progress = on_progress
         self._gatherers: list[CallGatherer] = []
         self._last: Look | None = None
+        self._origin = 0.0
+        self._process_faults = ProcessFaults(scenario.fault_timeline, stack, self._restarted)
 
     def follow(self, locust: Process) -> None:
         """Until Locust has ended as it should. Raises StackProblem when it did not."""
@@ -155,7 +160,7 @@ class _Drive:
             if now - flushed >= FLUSH_INTERVAL:
                 self._recorder.flush()
                 flushed = now
-            time.sleep(TICK)
+            time.sleep(TICK if self._last is None else self._process_faults.act(self._now(), TICK))
         if locust.exit_code != 0 or self._last is None or not self._last.over:
             raise locust.problem(f"ended too early, with code {locust.exit_code}")
         if self._last.crashed:
@@ -163,16 +168,39 @@ class _Drive:
 
     def gather(self) -> None:
         """Take the newest gateway calls."""
-        for gatherer in self._gatherers:
-            gatherer.gather()
+        if self._stack.answers("gateways"):
+            for gatherer in self._gatherers:
+                gatherer.gather()
 
-    def _begin(self, origin: float) -> None:
+    def _now(self) -> float:
+        """Seconds since the run began."""
+        return time.time() - self._origin
+
+    def _restarted(self, process: str) -> None:
+        """A process has begun a new life: its faults, and its feed, begin again."""
+        urls = self._stack.urls
+        ours = {
+            name: url for name, url in urls.items() if (name == "lender") == (process == "lender")
+        }
+        if process == "gateways":
+            self._follow_calls()
+        self._post(ours)
+
+    def _follow_calls(self) -> None:
         urls = self._stack.urls
         self._gatherers = [
-            CallGatherer(urls[gateway], origin, self._recorder.add) for gateway in TARGET_PORTS
+            CallGatherer(urls[gateway], self._origin, self._recorder.add)
+            for gateway in TARGET_PORTS
         ]
+
+    def _begin(self, origin: float) -> None:
+        self._origin = origin
+        self._follow_calls()
+        self._post(self._stack.urls)
+
+    def _post(self, urls: Mapping[str, str]) -> None:
         try:
-            post_faults(urls, self._scenario.fault_timeline, time.time() - origin)
+            post_faults(urls, self._scenario.fault_timeline, self._now())
         except AdminProblem as problem:
             raise StackProblem(str(problem)) from None
 
@@ -217,6 +245,12 @@ def _save_settlement(url: str, began: float, folder: Path) -> Path | None:
     path = folder / "settlement.csv"
     path.write_text("".join(lines), encoding="utf-8")
     return path
+
+
+def _of_our_lender(fault: Fault) -> bool:
+    if isinstance(fault, ProcessFault):
+        return fault.process == "lender"
+    return fault.host == "lender"
 
 
 def _unseen(_: Progress) -> None:

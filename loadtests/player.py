@@ -14,7 +14,9 @@ import msgspec
 from loadtests.client import Client, NoAnswer
 from loadtests.clock import RunClock
 from loadtests.handset import Handset
+from mocks.fault_timeline import FaultTimeline
 from mocks.server.wire import CUSTOMER_HEADER
+from mocks.world import FAILURES
 from reports import events
 from scenarios.contract import OPERATIONS
 from scenarios.directives import (
@@ -43,12 +45,15 @@ class Player:
         clock: RunClock,
         record: Callable[[events.Row], None],
         measured: Callable[[str, float, int, str], None],
+        way: FaultTimeline | None = None,
     ) -> None:
+        """`way` has the faults of the network between customers and lender."""
         self._lender = lender
         self._handset = handset
         self._clock = clock
         self._record = record
         self._measured = measured
+        self._way = way
         # Two runs against one database must not answer for each other.
         self._run = f"{clock.origin:.3f}-"
 
@@ -61,7 +66,7 @@ class Player:
         clock = self._clock
         self._record(events.arrival(number, planned, clock.now()))
         due = planned
-        waits = 0
+        waits = sent = 0
         reply: Any = None
         while True:
             directive = _next(steps, reply)
@@ -74,7 +79,8 @@ class Player:
             elif type(directive) is Now:
                 reply = clock.now()
             elif type(directive) is Request:
-                reply, due = self._ask(number, due, directive)
+                reply, due = self._ask(number, due, directive, sent)
+                sent += 1
             elif type(directive) is ReadOtp:
                 began = clock.now()
                 reply = self._handset.read(directive.phone, directive.seen, directive.patience)
@@ -86,10 +92,18 @@ class Player:
         self._record(events.end(number, planned, clock.now(), directive.state, directive.cause))
         return directive
 
-    def _ask(self, number: int, due: float, request: Request) -> tuple[Answer, float]:
+    def _ask(self, number: int, due: float, request: Request, nth: int) -> tuple[Answer, float]:
         """The answer, and when it was there."""
         started = self._clock.now()
-        answer, length = send(self._lender, request, number, self._run)
+        cut = None
+        if self._way is not None:
+            cut = self._way.strike_customer(request.op, number, nth, started)
+        if cut is None or cut.processed:
+            answer, length = send(self._lender, request, number, self._run)
+        if cut is not None:
+            if cut.transport == "hang":
+                sleep_until(started + request.timeout, self._clock)
+            answer, length = Answer(0, {}, FAILURES[cut.transport]), 0
         ended = self._clock.now()
         self._record(
             events.request(

@@ -87,10 +87,19 @@ class Process:
         self._popen.wait()
         self._close()
 
+    def pause(self) -> None:
+        """Let it and all that it started stand still."""
+        self._signal_group(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on after `pause`."""
+        self._signal_group(signal.SIGCONT)
+
     def stop(self, grace: float) -> None:
         """Ask it to end (SIGTERM); after `grace` seconds, or when it left children, SIGKILL."""
         if self._popen.poll() is None:
             self._popen.terminate()
+            self.resume()  # a process that stands still hears nothing
             try:
                 self._popen.wait(grace)
             except subprocess.TimeoutExpired:

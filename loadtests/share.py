@@ -14,6 +14,7 @@ from loadtests.clock import RunClock
 from loadtests.crowd import Crowd
 from loadtests.handset import Handset
 from loadtests.player import Player
+from mocks.fault_timeline import FaultTimeline
 from reports.events import Row
 from reports.recorder import Recorder
 from scenarios.arrivals import arrival_times
@@ -62,7 +63,11 @@ class Share:
         self._keyed = Keyed(scenario.seed)
         self._recorder = Recorder(events, worker=str(place)) if events else None
         self._flusher = gevent.spawn(self._flush_now_and_then)
-        self._player = Player(self._lender, self._handset, clock, self._record, self._measured)
+        way = FaultTimeline(self._keyed)
+        for fault in scenario.fault_timeline:
+            if fault.host == "customer":
+                way.put(fault)
+        self._player = Player(self._lender, self._handset, clock, self._record, self._measured, way)
         self.crowd = Crowd(self._arrivals(), self._play, clock, self._ended)
 
     def close(self) -> None:

@@ -68,7 +68,8 @@ class Stack:
         self._database = database
         self._processes: dict[str, Process] = {}
         self._killed: set[str] = set()
-        self._reserved: socket.socket | None = None
+        self._paused: set[str] = set()
+        self._reserved: list[socket.socket] = []
 
     def __enter__(self) -> Stack:
         atexit.register(self.stop)
@@ -93,6 +94,9 @@ class Stack:
         if self._target is not None:
             ports = TARGET_PORTS
             _expect_free(ports)
+        elif any(fault.where == "process" for fault in self._scenario.fault_timeline):
+            # The lender must find them where they were after a restart.
+            ports = {name: self._reserve_port() for name in TARGET_PORTS}
         self._write_options(
             "gateways",
             ServeOptions(
@@ -144,6 +148,25 @@ class Stack:
         self._killed.add(name)
         self._processes[name].kill()
 
+    def shut(self, name: str) -> None:
+        """End the process called `name` gracefully, to be started again by `restart`."""
+        self._killed.add(name)
+        self._processes[name].stop(GRACE)
+
+    def pause(self, name: str) -> None:
+        """Let the process called `name` stand still (SIGSTOP)."""
+        self._paused.add(name)
+        self._processes[name].pause()
+
+    def resume(self, name: str) -> None:
+        """Let a paused process go on (SIGCONT)."""
+        self._paused.discard(name)
+        self._processes[name].resume()
+
+    def answers(self, name: str) -> bool:
+        """Whether the process called `name` is neither killed nor paused."""
+        return name not in self._killed | self._paused
+
     def restart(self, name: str) -> None:
         """Start a killed process again, on the same port and database. Raises StackProblem."""
         self._serve(name)
@@ -160,20 +183,20 @@ class Stack:
         """Stop everything, in the reverse order of starting."""
         for name in reversed(tuple(self._processes)):
             self._processes.pop(name).stop(GRACE)
-        if self._reserved is not None:
-            self._reserved.close()
-            self._reserved = None
+        while self._reserved:
+            self._reserved.pop().close()
 
     def _reserve_port(self) -> int:
-        """A free port that stays the lender's while it is down.
+        """A free port that stays a server's while it is down.
 
         The socket is bound and never listens. Without it the kernel may give the port to a client
         that connects to it (which then talks to itself), and a restart finds it taken.
         """
-        self._reserved = socket.socket()
-        self._reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._reserved.bind(("127.0.0.1", 0))
-        port: int = self._reserved.getsockname()[1]
+        reserved = socket.socket()
+        self._reserved.append(reserved)
+        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        reserved.bind(("127.0.0.1", 0))
+        port: int = reserved.getsockname()[1]
         return port
 
     def _options_file(self, name: str) -> Path:

@@ -8,11 +8,13 @@ from typing import get_args
 from scenarios.arrival_kinds import RecordedArrivals, SpikeArrivals
 from scenarios.arrivals import expected_arrivals
 from scenarios.faults.base import Target
+from scenarios.faults.degraded_capacity import DegradedCapacity
 from scenarios.objectives import METRICS, parse_objective
 from scenarios.population.cards import issuer_weights
 from scenarios.population.validity import problems
 from scenarios.schema import Scenario
 from scenarios.units import format_duration
+from scenarios.world import BankWorld, PaymentWorld, SmsWorld
 from scenarios.yaml_source import Where
 
 Finding = tuple[Where, str]
@@ -29,6 +31,7 @@ def check(scenario: Scenario) -> list[Finding]:
         *_issuers(scenario),
         *_late_faults(scenario),
         *_twins(scenario),
+        *_no_capacity(scenario),
         *_recoveries(scenario),
         *_same_variants(scenario),
     ]
@@ -80,16 +83,27 @@ def _late_faults(scenario: Scenario) -> Iterator[Finding]:
 
 def _twins(scenario: Scenario) -> Iterator[Finding]:
     labels: set[str] = set()
-    for position, fault in enumerate(scenario.faults):
-        if fault.label in labels:
-            message = f"another fault is called {fault.label} too; give one of them a name"
-            yield ("faults", position), message
-        labels.add(fault.label)
+    for position, record in enumerate(scenario.faults):
+        for fault in record.parts():
+            if fault.label in labels:
+                message = f"another fault is called {fault.label} too; give one of them a name"
+                yield ("faults", position), message
+            labels.add(fault.label)
+
+
+def _no_capacity(scenario: Scenario) -> Iterator[Finding]:
+    for position, record in enumerate(scenario.faults):
+        for fault in record.parts():
+            if isinstance(fault, DegradedCapacity):
+                world: BankWorld | SmsWorld | PaymentWorld = getattr(scenario.world, fault.target)
+                if world.concurrency is None:
+                    message = f"world.{fault.target} has no concurrency to lose; give it one"
+                    yield ("faults", position, "target"), message
 
 
 def _recoveries(scenario: Scenario) -> Iterator[Finding]:
-    struck = {fault.target for fault in scenario.faults}
-    labels = {fault.label for fault in scenario.faults}
+    struck = {fault.target for fault in scenario.fault_timeline}
+    labels = {fault.label for fault in scenario.fault_timeline}
     for position, text in enumerate(scenario.objectives):
         objective = parse_objective(text)
         if METRICS[objective.metric].takes != "fault" or objective.argument in struck | labels:

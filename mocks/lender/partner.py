@@ -11,6 +11,7 @@ from mocks.lender.partner_answers import (
     UNKNOWN,
     Outcome,
     Verdict,
+    about_another,
     failed_call,
 )
 from mocks.lender.policies.backoff import backoff
@@ -57,6 +58,8 @@ async def send(ctx: Context, gateway: str, op: str, payload: dict[str, Any]) -> 
         answer = await ctx.gates[gateway].call(ctx.world, op, payload, ctx.deadline)
     except CallFailed as failure:
         return failed_call(failure)
+    if about_another(answer, payload["order_no"]):
+        return UNKNOWN
     return MEANINGS[gateway, op](answer)
 
 
@@ -67,6 +70,8 @@ async def ask(ctx: Context, gateway: str, order_no: str) -> Verdict:
             ctx.world, "query", {"order_no": order_no}, ctx.deadline
         )
     except CallFailed:
+        return UNKNOWN
+    if about_another(answer, order_no):
         return UNKNOWN
     return MEANINGS[gateway, "query"](answer)
 

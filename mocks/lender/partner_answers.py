@@ -106,6 +106,12 @@ def failed_call(failure: CallFailed) -> Verdict:
     return NOT_PROCESSED if failure.reason == "UNREACHABLE" else UNANSWERED
 
 
+def about_another(answer: GatewayAnswer, order_no: str) -> bool:
+    """Whether the answer names an order that was not asked about: it says nothing about ours."""
+    named = answer.body.get("order_no")
+    return bool(named) and named != order_no
+
+
 def bank_open(answer: GatewayAnswer) -> Verdict:
     """The meaning of an answer to `open`."""
     if answer.status in _DID_NOTHING:

@@ -90,7 +90,7 @@ MISTAKES = {
     ),
     "unknown fault": (
         "faults:\n- kind: outge\n  target: bank\n",
-        5, "faults[0].kind", "did you mean outage? write one of bandwidth, carrier-delay, clock-skew,",
+        5, "faults[0].kind", "did you mean outage? write one of bandwidth, carrier-delay,",
     ),
     "fault without kind": (
         "faults:\n\n- target: bank\n  share: 1\n",

@@ -84,8 +84,8 @@ def test_faults_are_set_listed_replaced_and_removed(shared: Servers) -> None:
 @pytest.mark.parametrize(
     ("record", "field", "mend"),
     [
-        ({"kind": "latensy", "target": "bank"}, "kind", "one of bandwidth, carrier-delay, clock-skew"),
-        ({"target": "bank"}, "kind", "one of bandwidth, carrier-delay, clock-skew"),
+        ({"kind": "latensy", "target": "bank"}, "kind", "one of bandwidth, carrier-delay"),
+        ({"target": "bank"}, "kind", "one of bandwidth, carrier-delay"),
         ({"kind": "latency", "target": "bank"}, "delay", "missing"),
         ({"kind": "latency", "target": "bank", "delay": "soon"}, "delay", "write 250ms, 30s"),
         ({"kind": "latency", "target": "bank", "delay": "1s", "shar": 1}, "shar", "takes kind"),
