@@ -80,7 +80,7 @@ class FaultTimeline:
                 if placed.matched >= fault.first:
                     continue
                 placed.matched += 1
-            effect = self._hit(placed, since, ("fault", fault.label, op, subject, nth))
+            effect = self._hit(placed, since, op, subject, nth)
             if effect is not None:
                 joint = effect if joint is None else _join(joint, effect)
         return joint
@@ -114,8 +114,9 @@ class FaultTimeline:
                     joint = effect if joint is None else _join(joint, effect)
         return joint
 
-    def _hit(self, placed: _Placed, since: float, key: tuple[str | int, ...]) -> Effect | None:
+    def _hit(self, placed: _Placed, since: float, op: str, subject: str, nth: int) -> Effect | None:
         fault = placed.fault
+        key = ("fault", fault.label, op, subject, nth)
         strength, share = 1.0, fault.share
         if fault.ramp:
             strength = fault.strength(since)
@@ -124,7 +125,11 @@ class FaultTimeline:
         if share < 1:
             # A common cause has good and bad seconds, and strikes all of its group in the bad ones.
             second = int(since - fault.start)
-            who = ("group", fault.group, second) if fault.group else (*key, "share")
+            who: tuple[str | int, ...] = (*key, "share")
+            if fault.group:
+                who = ("group", fault.group, second)
+            elif fault.per == "customer":
+                who = ("fault", fault.label, "customer", subject)
             if self._keyed.uniform(*who) >= share:
                 return None
         uniform = self._keyed.uniform(*key, "size")

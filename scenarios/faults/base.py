@@ -77,7 +77,9 @@ class Fault(BaseModel):
     """Fields that every fault has.
 
     A fault is in force from `start` for `duration` (both in seconds since the run began; no
-    duration: to the end), on `share` of the matching requests, or on the `first` N of them.
+    duration: to the end), on `share` of the matching requests, or on the `first` N of them. With
+    `per: customer` the share is one of customers (at the bank, of cards; at the SMS gateway, of
+    phones): whoever is hit, is hit every time, as where one province's carrier link is down.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=_needs_a_target)
@@ -106,6 +108,9 @@ class Fault(BaseModel):
     period: Seconds | None = Field(default=None, gt=0, description="flaps: on and off again")
     duty: Share = Field(default=0.5, gt=0, description="share of each period that it is on")
     share: Share = 1.0
+    per: Literal["request", "customer"] = Field(
+        default="request", description="customer: the same customers are hit every time"
+    )
     first: int | None = Field(default=None, ge=1, description="only the first N matching requests")
     group: str = Field(default="", description="faults of one group strike in the same seconds")
 
@@ -171,6 +176,12 @@ class Fault(BaseModel):
                 f"{self.kind} strikes the whole target: give it no share, ops, issuer, carrier,"
                 " first or group"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _one_way_to_choose(self) -> Fault:
+        if self.per == "customer" and (self.group or self.targets or self.of_the_whole):
+            raise ValueError("per: customer goes with one target and no group; leave those out")
         return self
 
     # ── what it is ──────────────────────────────────────────────────────────────────────────────
