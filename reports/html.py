@@ -19,6 +19,9 @@ from reports.objectives import Outcome
 from reports.page import drawing, render
 from reports.plots import Line, Plot
 from reports.prediction import predict, rank_causes
+from reports.recovery_figures import recovery_figures
+from reports.recovery_plot import recovery_plots
+from reports.replay_plot import replay_plots
 from reports.replications import Replications, read_replications
 from reports.run_folder import Clock, ClockRecord, RunFolder, write_whole
 from reports.summary_schema import Summary
@@ -61,6 +64,9 @@ def write_report(run: RunFolder) -> Path:
         agreement=join_clocks(run) if both else None,
         scenario=yaml.safe_dump(run.record.scenario, sort_keys=False, allow_unicode=True),
         key_figures=_key_figures(sections),
+        recovery_figures=recovery_figures([section.summary.resilience for section in sections]),
+        recovery_plots=recovery_plots(lines),
+        replay_plots=replay_plots(lines),
         format_duration=format_duration,
     )
     path = run.path / "report.html"

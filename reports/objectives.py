@@ -61,6 +61,8 @@ def measure(objective: Objective, summary: Summary) -> float | None:
         case "amplification":
             found = summary.resilience
             return found.amplification.get(argument) if found else None
+        case "replayed":
+            return summary.replay.replayed if summary.replay else None
         case "lost_bindings":
             return summary.resilience.lost_bindings if summary.resilience else None
         case "money_stuck":

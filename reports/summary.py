@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from reports.numbers import significant
 from reports.recorder import scan_events
 from reports.recovery import fault_windows
+from reports.replay import replay
 from reports.resilience import resilience
 from reports.summary_schema import (
     LEVELS,
@@ -79,6 +80,7 @@ def summarise(clock_folder: Path, scenario: Scenario, *, planned: int | None = N
         in_system=_in_system(arrivals, ends),
         series=_series(arrivals, ends, steps, measured, scenario.duration),
         resilience=resilience(clock_folder, scenario),
+        replay=replay(events, scenario),
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from reports.replay_schema import Replay
 from reports.resilience_schema import Resilience
 from reports.run_folder import RunProblem, write_whole
 from scenarios.contract import OPERATIONS
@@ -147,7 +148,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     `throughput`: bindings that became ACTIVE a second while customers arrived, [0, duration).
     `success_rate`: ACTIVE of those that ended; None when nobody did. `lateness`: issued minus
     planned, of each arrival. `binding`: planned arrival to ACTIVE. `resilience`: against the
-    no-fault twin, where there is one.
+    no-fault twin, where there is one. `replay`: against the recording that is played again.
     """
 
     duration: float
@@ -165,6 +166,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     in_system: InSystem | None
     series: Series
     resilience: Resilience | None = None
+    replay: Replay | None = None
 
     def ordered_steps(self) -> list[tuple[str, Step]]:
         """The steps that were taken, in STEP_ORDER."""

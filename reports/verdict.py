@@ -18,6 +18,14 @@ _SAID: dict[Verdict, str] = {
     "failed": "failed",
 }
 
+_NEVER = {
+    "time_to_recover": "not recovered",
+    "throughput_recovery": "not recovered",
+    "time_to_detect": "not detected",
+    "drain_time": "not drained",
+}
+"""What it means that one of these has no value."""
+
 
 def conclude(
     run: RunFolder, clock: Clock, *, state: State, wall_seconds: float, note: str = ""
@@ -47,14 +55,16 @@ def summary_of(run: RunFolder, clock: Clock) -> Summary:
 
 
 def outcomes_of(run: RunFolder, clock: Clock, summary: Summary) -> tuple[Outcome, ...]:
-    """Each objective held against the summary; against the means where there are replications."""
+    """Each objective held against the summary; where there are replications, against the means, of
+    which there is none unless every replication has a value."""
     replications = read_replications(run.clock_folder(clock))
     if replications is None:
         return evaluate(run.scenario.objectives, summary)
+    total = len(replications.replications)
     return tuple(
         Outcome(
             text=held.text,
-            value=held.mean.mean if held.mean else None,
+            value=held.mean.mean if held.mean and held.mean.count == total else None,
             unit=held.unit,
             holds=held.holds,
         )
@@ -115,11 +125,12 @@ def shown_value(outcome: Outcome) -> str:
                 return shown(outcome.value, "s")
             case "share":
                 return shown(outcome.value, "share")
+            case "number":
+                return shown(outcome.value, "number")
             case _:
                 return shown(outcome.value, "/s")
-    if outcome.text.startswith("time_to_recover"):
-        return "not recovered"
-    return "nothing measured"
+    metric = outcome.text.split("(")[0].strip()
+    return _NEVER.get(metric, "nothing measured")
 
 
 def _verdict(state: State, outcomes: tuple[Outcome, ...]) -> Verdict:

@@ -78,6 +78,7 @@ METRICS: dict[str, Metric] = {
             "calls per binding attempt while a fault lasts, over those of the no-fault twin",
         ),
         Metric("lost_bindings", "number", "nothing", "bindings fewer than in the no-fault twin"),
+        Metric("replayed", "share", "nothing", "recorded rows that a replay met, at worst"),
         Metric("money_stuck", "number", "nothing", "fen charged and not refunded at the end"),
     )
 }

@@ -17,7 +17,11 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
 
 
 def test_every_metric_has_a_measure(tmp_path: Path) -> None:
-    summary = summary_of(make_run(tmp_path, twin=True), "live")
+    faults = [
+        {"kind": "outage", "target": "bank", "start": 20, "duration": 15},
+        {"kind": "recorded-series", "target": "sms", "step": 5, "error_share": [0.0] * 12},
+    ]
+    summary = summary_of(make_run(tmp_path, ("live",), twin=True, faults=faults), "live")
     arguments = {
         "latency": "(confirm)",
         "step": "(confirm)",

@@ -1,0 +1,40 @@
+"""`bindrill import`: a recorded incident becomes a scenario."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from bindrill.errors import EXIT_MET, InputProblem
+from scenarios.incident import scenario_yaml
+from scenarios.recording import read_recording
+from scenarios.units import format_duration
+
+
+def import_incident(source: Path, out: Path | None, name: str | None) -> int:
+    """Write the scenario of a recording; returns the exit code.
+
+    `out` is the recording's name with `.yaml` in the present folder if not given. Raises
+    ScenarioProblems and InputProblem.
+    """
+    recording = read_recording(source)
+    target = Path(f"{source.stem}.yaml") if out is None else out
+    called = name or re.sub(r"[^a-z0-9]+", "-", target.stem.lower()).strip("-")
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", called):
+        raise InputProblem(
+            f"{called!r} cannot be a scenario's name; write --name in lower case, such as replay"
+        )
+    if target.exists():
+        raise InputProblem(f"{target} is there already; write another with --out, or remove it")
+    text = scenario_yaml(recording, called, source.name)
+    try:
+        target.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputProblem(f"{target} cannot be written: {error.strerror}") from None
+    print(
+        f"{target}: {recording.rows} rows of {format_duration(recording.step)},"
+        f" {sum(recording.arrivals) * recording.step:,.0f} customers,"
+        f" {', '.join(recording.gateways)}"
+    )
+    print(f"Play it with: bindrill run {target} --sim")
+    return EXIT_MET
