@@ -16,7 +16,6 @@ from sim.player import Player
 from sim.progress import Tally
 from sim.run import build_world
 
-DURATION = 30.0
 DOWN = {"kind": "outage", "target": "bank", "start": "8s", "duration": "14s"}
 
 
@@ -54,11 +53,13 @@ class Run:
         ]
 
 
-def simulated(policy: dict[str, Any], *faults: dict[str, Any], **world: Any) -> Run:
+def simulated(
+    policy: dict[str, Any], *faults: dict[str, Any], seconds: float = 30.0, **world: Any
+) -> Run:
     scenario = Scenario.model_validate(
         {
             "name": "policies",
-            "duration": DURATION,
+            "duration": seconds,
             "drain": 60.0,
             "population": {"size": 1000},
             "arrivals": {"kind": "constant", "rate": 4.0},
@@ -224,3 +225,38 @@ def test_hedging_cuts_the_tail_of_queries() -> None:
     assert tails[1] < tails[0]
     sent = hedged.decisions.of("hedge", "sent", "bank")
     assert 0 < sent < 0.5 * len(hedged.calls("bank", "query"))
+
+
+def test_naive_retries_keep_a_bank_down_that_budget_and_breaker_let_recover() -> None:
+    """A bank used to three fifths loses most of its places for 20 s, and then has all of them."""
+    bank = {"latency": {"open": 0.6, "query": 0.2}, "concurrency": 4}
+    trigger = {
+        "kind": "degraded-capacity",
+        "target": "bank",
+        "factor": 0.25,
+        "start": 5.0,
+        "duration": 20.0,
+    }
+    naive = {
+        "attempts": 5,
+        "backoff": 0.0,
+        "timeout": 2.0,
+        "after_no_answer": "resend",
+        "query_after": 0.1,
+    }
+    careful = {
+        "attempts": 3,
+        "backoff": 0.2,
+        "jitter": "full",
+        "timeout": 2.0,
+        "queries": 2,
+        "retry_budget": {"ratio": 0.1},
+        "breaker": {"minimum_calls": 10, "open_for": 5.0},
+    }
+    after: list[int] = []
+    for policy in (naive, careful):
+        run = simulated({"bank": policy}, trigger, seconds=90.0, bank=bank)
+        late = [row for row in run.rows if row[0] == "end" and 60 <= row[8] < 90]
+        after.append(sum(row[11] == "ACTIVE" for row in late))
+    assert after[0] == 0
+    assert after[1] > 0.7 * 30 * 4
