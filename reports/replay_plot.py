@@ -17,6 +17,8 @@ from reports.replay_schema import Replay, ReplaySeries
 _COLUMNS = 2
 _TITLES = {"rate": "arrivals per second", "latency": "latency, p50 and p99"}
 _LATENCIES = ("p50", "p99")
+_LEAST_TOP = 0.05
+"""The least that an axis of error shares shows, so that one failed call is no mountain."""
 
 
 def replay_plots(lines: Sequence[Line]) -> list[Plot]:
@@ -42,6 +44,9 @@ def _figure(line: Line, replay: Replay, name: str) -> str:
         until = replay.step * max(len(series.recorded) for series in replay.series)
         unit, label = time_axis(until)
         for axes, (title, drawn) in zip(grid, panels, strict=False):
+            if not drawn:
+                axes.set_axis_off()
+                continue
             axes.set(title=title, xlim=(0, until / unit))
             for series in drawn:
                 at = (np.arange(len(series.recorded)) + 0.5) * replay.step / unit
@@ -65,7 +70,8 @@ def _panels(replay: Replay) -> list[tuple[str, list[ReplaySeries]]]:
         measure = "latency" if series.measure in _LATENCIES else series.measure
         title = _TITLES.get(measure, measure.replace("_", " "))
         panels.setdefault(f"{series.of}: {title}", []).append(series)
-    return list(panels.items())
+    arrivals, *rest = panels.items()
+    return [arrivals, ("", []), *rest]  # a gateway's latency and errors side by side
 
 
 def _scale(axes: Axes, drawn: Sequence[ReplaySeries]) -> None:
@@ -78,4 +84,5 @@ def _scale(axes: Axes, drawn: Sequence[ReplaySeries]) -> None:
     axes.set_ylim(bottom=0)
     axes.yaxis.set_major_locator(MaxNLocator(4))
     if drawn[0].measure == "error_share":
+        axes.set_ylim(top=max(_LEAST_TOP, axes.get_ylim()[1]))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{share * 100:.3g} %"))
