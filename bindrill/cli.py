@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from bindrill.errors import EXIT_BAD_INPUT, EXIT_INTERRUPTED, user_problems
+from bindrill.faults import app as faults_app
 
 # Typer exports the leaf of this hierarchy only.
 _UsageError: type[Any] = typer.BadParameter.__bases__[0]
@@ -44,6 +45,8 @@ app = typer.Typer(
     help="Simulate and load-test bank-card binding: one scenario, two clocks, one report.",
     epilog="Exit codes: 0 objectives met, 99 objectives missed, 2 bad input, 130 interrupted.",
 )
+
+app.add_typer(faults_app, name="faults")
 
 ScenarioArgument = Annotated[
     str,

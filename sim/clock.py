@@ -60,7 +60,8 @@ class Task:
 
     def begin(self) -> None:
         """Run to the first wait."""
-        self._advance(None)
+        if not self._closed:
+            self._advance(None)
 
     def close(self) -> None:
         """End it where it waits; it never hears of what it waited for."""

@@ -70,7 +70,11 @@ class Process:
         process dies first."""
         task = Task(work, self._ready, self._ended)
         self._tasks[task] = (done, cut)
-        task.begin()
+        still = self._ready()
+        if still > 0:
+            after(self.env, still, task.begin)
+        else:
+            task.begin()
 
     def _ready(self) -> float:
         now = self.env.now

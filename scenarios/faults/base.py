@@ -92,6 +92,8 @@ class Fault(BaseModel):
     """What a ramp lets grow from nothing: the share of requests hit, or how hard they are hit."""
     seen: ClassVar[str] = ""
     """What the caller sees, for the table in the documentation."""
+    clocks: ClassVar[str] = "both"
+    """The clocks in which it acts, for the table."""
 
     kind: str
     target: Target = Field(description="whose requests: bank, sms, payment or lender")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from scenarios.faults.base import Context, Effect, Fault, Host, Transport, Where
 from scenarios.gateways import CALLBACKS, GATEWAY_OPERATIONS, TARGET_OPERATIONS
@@ -44,6 +44,11 @@ class Network(Fault):
             return record
         gateways = [party for party in between if party in GATEWAY_OPERATIONS]
         return {"target": gateways[0] if gateways else "lender", **record}
+
+    @field_validator("ops")
+    @classmethod
+    def _known_ops(cls, ops: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        return ops  # which are known depends on the direction, see below
 
     @model_validator(mode="after")
     def _they_talk(self) -> Network:

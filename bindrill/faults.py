@@ -1,0 +1,151 @@
+"""`bindrill faults`: the faults of a running `bindrill serve`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from bindrill.errors import InputProblem
+
+PORTS = {"lender": 8080, "bank": 8081, "sms": 8082, "payment": 8083}
+"""Where `bindrill serve` puts its services unless told otherwise."""
+
+app = typer.Typer(no_args_is_help=True, help="List, set and clear faults of a running server.")
+
+UrlOption = Annotated[
+    str | None, typer.Option(metavar="URL", help="One server's root, not the default ports.")
+]
+TargetOption = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Only bank, sms, payment or lender.")
+]
+TokenOption = Annotated[
+    str, typer.Option(metavar="TOKEN", help="The server's admin token.", envvar="BINDRILL_ADMIN")
+]
+
+
+@app.command("list")
+def list_faults(
+    url: UrlOption = None, target: TargetOption = None, token: TokenOption = ""
+) -> None:
+    """List the faults that are set, and which are in force."""
+    console = Console(highlight=False, soft_wrap=True)
+    found = 0
+    for name, root in _servers(url, target).items():
+        for entry in _call(root, "GET", "/faults", token=token)["faults"]:
+            state = "in force" if entry["in_force"] else "waiting or over"
+            console.print(f"{name:<8} {entry['label']:<24} {entry['fault']['kind']:<20} {state}")
+            found += 1
+    if not found:
+        console.print("no faults are set")
+
+
+@app.command("set")
+def set_faults(
+    record: Annotated[
+        str, typer.Argument(metavar="JSON|FILE", help="A record or a list, or a file of it.")
+    ],
+    url: UrlOption = None,
+    target: TargetOption = None,
+    token: TokenOption = "",
+) -> None:
+    """Set faults; their windows count from now, and one of the same name is replaced."""
+    from scenarios.faults import parse_fault
+
+    servers = _servers(url, target)
+    given = _records(record)
+    by_root: dict[str, list[Any]] = {}
+    for one in given:
+        try:
+            fault = parse_fault(one)
+        except ValidationError as error:
+            raise InputProblem(_why(error)) from None
+        for host in dict.fromkeys(part.host for part in fault.parts()):
+            if url is not None:
+                by_root.setdefault(url, []).append(one)
+                break
+            if host not in PORTS:
+                raise InputProblem(
+                    f"{fault.label}: no server applies it; put it into a scenario and run that"
+                )
+            if host in servers:
+                by_root.setdefault(servers[host], []).append(one)
+    if not by_root:
+        raise InputProblem(f"none of these faults is for --target {target}")
+    for root, records in by_root.items():
+        _call(root, "PUT", "/faults", records, token=token)
+    Console(highlight=False).print(f"{len(given)} set")
+
+
+@app.command("clear")
+def clear_faults(
+    label: Annotated[str | None, typer.Argument(metavar="LABEL", help="All if left out.")] = None,
+    url: UrlOption = None,
+    target: TargetOption = None,
+    token: TokenOption = "",
+) -> None:
+    """Clear all faults, or the one of a label."""
+    from urllib.parse import quote
+
+    cleared = 0
+    path = "/faults" if label is None else f"/faults/{quote(label, safe='')}"
+    for root in _servers(url, target).values():
+        answer = _call(root, "DELETE", path, token=token, may_miss=label is not None)
+        cleared += answer.get("cleared", 0)
+    if label is not None and not cleared:
+        raise InputProblem(f"no fault is called {label}; `bindrill faults list` shows all")
+    Console(highlight=False).print(f"{cleared} cleared")
+
+
+def _servers(url: str | None, target: str | None) -> dict[str, str]:
+    """Root URL by the name to show."""
+    if target is not None and target not in PORTS:
+        raise InputProblem(f"--target {target}: write one of {', '.join(PORTS)}")
+    if url is not None:
+        if not url.startswith(("http://", "https://")):
+            raise InputProblem(f"--url {url} is not a URL; write http://127.0.0.1:8081")
+        return {target or "server": url.rstrip("/")}
+    return {
+        name: f"http://127.0.0.1:{port}" for name, port in PORTS.items() if target in (None, name)
+    }
+
+
+def _records(text: str) -> list[Any]:
+    if not text.lstrip().startswith(("{", "[")):
+        try:
+            text = Path(text).read_text(encoding="utf-8")
+        except OSError as error:
+            raise InputProblem(f"{text}: {error.strerror}; write JSON or a file of it") from None
+    try:
+        records = json.loads(text)
+    except ValueError as error:
+        raise InputProblem(f"the record is not JSON: {error}") from None
+    return records if isinstance(records, list) else [records]
+
+
+def _call(
+    root: str, method: str, path: str, body: Any = None, *, token: str, may_miss: bool = False
+) -> dict[str, Any]:
+    from loadtests.admin import AdminProblem, call_admin
+
+    try:
+        status, content = call_admin(root, method, path, body, token)
+    except AdminProblem as problem:
+        raise InputProblem(f"{problem}; start `bindrill serve`, or give --url") from None
+    answer: dict[str, Any] = json.loads(content) if content.startswith(b"{") else {}
+    if status == 404 and may_miss:
+        return {}
+    if status != 200:
+        message = answer.get("error", {}).get("message", "")
+        raise InputProblem(f"{root} refuses ({status}): {message}")
+    return answer
+
+
+def _why(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return f"{where}: {first['msg'].removeprefix('Value error, ')}".removeprefix(": ")

@@ -1,0 +1,73 @@
+"""`bindrill faults` on running servers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from served import Servers
+from typer.testing import CliRunner
+
+import bindrill.faults
+from bindrill.cli import app
+from bindrill.errors import EXIT_BAD_INPUT
+
+SLOW = '{"kind": "latency", "target": "bank", "delay": "2s", "name": "slow"}'
+
+
+@pytest.fixture
+def servers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Servers]:
+    with Servers(tmp_path) as running:
+        ports = {name: urlsplit(url).port for name, url in running.urls.items()}
+        monkeypatch.setattr(bindrill.faults, "PORTS", ports)
+        yield running
+
+
+def said(*arguments: str) -> tuple[int, str]:
+    outcome = CliRunner().invoke(app, ["faults", *arguments])
+    return outcome.exit_code, outcome.output
+
+
+def test_faults_are_set_listed_and_cleared(servers: Servers, tmp_path: Path) -> None:
+    several = tmp_path / "faults.json"
+    several.write_text(
+        '[{"kind": "outage", "targets": ["sms", "payment"], "name": "both"},'
+        ' {"kind": "network", "between": ["lender", "bank"]}]'
+    )
+    assert said("set", SLOW) == (0, "1 set\n")
+    assert said("set", str(several)) == (0, "2 set\n")
+    listed = {tuple(line.split()[:3]) for line in said("list")[1].splitlines()}
+    assert listed == {
+        ("lender", "network-lender-bank", "network"),
+        ("bank", "slow", "latency"),
+        ("sms", "both-sms", "outage"),
+        ("payment", "both-payment", "outage"),
+    }
+    assert said("clear", "slow") == (0, "1 cleared\n")
+    assert said("clear", "--target", "sms") == (0, "1 cleared\n")
+    assert said("clear", "--url", servers.urls["payment"]) == (0, "1 cleared\n")
+    assert said("clear") == (0, "1 cleared\n")
+    assert said("list") == (0, "no faults are set\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("set", "{"), "not JSON"),
+        (("set", "no-such-file.json"), "No such file"),
+        (("set", '{"kind": "latency", "target": "bank"}'), "delay"),
+        (("set", '{"kind": "kill"}'), "no server applies it"),
+        (("set", SLOW, "--target", "sms"), "none of these faults is for --target sms"),
+        (("list", "--target", "moon"), "write one of"),
+        (("list", "--url", "localhost"), "is not a URL"),
+        (("clear", "nothing"), "no fault is called nothing"),
+        (("list", "--url", "http://127.0.0.1:1"), "start `bindrill serve`"),
+    ],
+)
+def test_mistakes_are_one_line(servers: Servers, arguments: tuple[str, ...], words: str) -> None:
+    code, text = said(*arguments)
+    assert code == EXIT_BAD_INPUT
+    assert words in text
+    assert len(text.splitlines()) == 1
