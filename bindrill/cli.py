@@ -144,6 +144,58 @@ def run(
 
 
 @app.command()
+def sweep(
+    scenario: ScenarioArgument,
+    vary: Annotated[
+        list[str],
+        typer.Option(
+            metavar="PATH=VALUES",
+            help="A field and its values: fault.bank.duration=5s..120s, arrivals.rate=2/s..12/s:5,"
+            " lender.bank.attempts=1,2,4. Give one or two.",
+        ),
+    ],
+    variant: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Of this variant of the scenario.")
+    ] = None,
+    points: Annotated[int, typer.Option(min=2, max=200, help="Values in each range.")] = 8,
+    jobs: JobsOption = None,
+    measure: Annotated[
+        str,
+        typer.Option(help="recovers, time_to_recover, success_rate, throughput, p95(confirm), …"),
+    ] = "recovers",
+    seed: Annotated[int | None, typer.Option(min=0, help="Instead of the scenario's.")] = None,
+    duration: Annotated[
+        str | None, typer.Option(help="Instead of the scenario's, such as 10m.")
+    ] = None,
+    rate: Annotated[
+        str | None, typer.Option(help="Arrivals instead of the scenario's, such as 20/s.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder that the sweep's folder goes to.")] = Path(
+        "runs"
+    ),
+) -> None:
+    """Simulate a grid of one or two varied fields and draw its map."""
+    from bindrill.sweep import SweepOptions, sweep_scenario
+
+    sys.exit(
+        sweep_scenario(
+            scenario,
+            SweepOptions(
+                vary=tuple(vary),
+                variant=variant,
+                points=points,
+                jobs=jobs,
+                measure=measure,
+                seed=seed,
+                duration=duration,
+                rate=rate,
+                out=out,
+            ),
+        )
+    )
+
+
+@app.command()
 def serve(
     scenario: Annotated[
         str | None, typer.Option(metavar="FILE|NAME", help="Whose world and policies to serve.")

@@ -133,7 +133,7 @@ def _gather(value: Any, path: str, found: dict[str, float | None]) -> None:
         for key, inner in value.items():
             if key not in _LEFT_OUT:
                 _gather(inner, f"{path}.{key}" if path else key, found)
-    elif isinstance(value, list):
+    elif isinstance(value, list | tuple):
         for item in value:
             if isinstance(item, dict):
                 _gather(item, f"{path}.{_called(item)}", found)

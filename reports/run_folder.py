@@ -90,7 +90,7 @@ class RunFolder:
             versions=_versions(),
             machine=_machine(),
         )
-        path = _new_folder(base, f"{scenario.name}-{started:%Y%m%d-%H%M%S}")
+        path = new_folder(base, f"{scenario.name}-{started:%Y%m%d-%H%M%S}")
         run = cls(path, record, scenario)
         run.save()
         return run
@@ -151,7 +151,8 @@ def write_whole(path: Path, content: bytes) -> None:
     aside.replace(path)
 
 
-def _new_folder(base: Path, name: str) -> Path:
+def new_folder(base: Path, name: str) -> Path:
+    """Make `base/name`, or `base/name-2` and so on where it exists. Raises RunProblem."""
     for number in range(1, 1000):
         path = base / (name if number == 1 else f"{name}-{number}")
         try:

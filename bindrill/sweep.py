@@ -1,0 +1,111 @@
+"""`bindrill sweep`: a grid of simulations, its map and its table."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+
+from bindrill.counted import counted
+from bindrill.errors import EXIT_INTERRUPTED, EXIT_MET, InputProblem
+from reports.run_folder import new_folder
+from reports.sweep_page import write_sweep
+from reports.swept import Measure, Swept, measure_named
+from scenarios.loader import load_scenario, override
+from scenarios.schema import Scenario
+from scenarios.variants import variant
+from scenarios.varied import Dimension, parse_dimension
+from sim.executor import cores, local_executor
+from sim.sweep import grid, sweep
+
+MOST_DIMENSIONS = 2
+
+
+class SweepOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """The options of `bindrill sweep`, as `bindrill.cli` describes them."""
+
+    vary: tuple[str, ...]
+    variant: str | None
+    points: int
+    jobs: int | None
+    measure: str
+    seed: int | None
+    duration: str | None
+    rate: str | None
+    out: Path
+
+
+def sweep_scenario(name: str, options: SweepOptions) -> int:
+    """Simulate the grid, write its folder, print its table; returns the exit code.
+
+    Raises the exceptions of `bindrill.errors.user_problems`.
+    """
+    scenario = override(
+        load_scenario(name), seed=options.seed, duration=options.duration, rate=options.rate
+    )
+    if options.variant is not None:
+        scenario = variant(scenario, options.variant)
+    dimensions, measure = _asked(options)
+    cells = grid(scenario, dimensions)
+    _check(measure, scenario)
+    console = Console(highlight=False, soft_wrap=True)
+    started = datetime.now(UTC)
+    folder = new_folder(options.out, f"{scenario.name}-sweep-{started:%Y%m%d-%H%M%S}")
+    sizes = " × ".join(str(len(dimension.values)) for dimension in dimensions)
+    console.print(f"{scenario.name}: {sizes} simulations, seed {scenario.seed}, into {folder}")
+    jobs = min(options.jobs or cores(), len(cells))
+    with (
+        tempfile.TemporaryDirectory(prefix="bindrill-") as scratch,
+        counted(console, "simulations", len(cells)) as on_done,
+        local_executor(jobs) as executor,
+    ):
+        points, whole = sweep(
+            cells,
+            executor,
+            scratch=Path(scratch),
+            ahead=1 if jobs == 1 else 2 * jobs,
+            on_done=on_done,
+        )
+    if not points:
+        console.print("Interrupted before the first simulation was finished.")
+        return EXIT_INTERRUPTED
+    swept = Swept(dimensions=dimensions, points=points, measure=measure)
+    command = [shlex.quote(word) for word in ("bindrill", *sys.argv[1:])]
+    page = write_sweep(swept, scenario, folder, command=command, total=len(cells))
+    console.print(f"\n{measure.text}")
+    for line in swept.lines():
+        console.print(line, markup=False)
+    if not whole:
+        console.print(f"Interrupted: {len(points)} of {len(cells)} simulations were finished.")
+    console.print(f"\nMap: {folder / 'sweep.png'}\nReport: {page}", markup=False)
+    return EXIT_MET if whole else EXIT_INTERRUPTED
+
+
+def _asked(options: SweepOptions) -> tuple[tuple[Dimension, ...], Measure]:
+    if len(options.vary) > MOST_DIMENSIONS:
+        raise InputProblem(
+            f"--vary: {len(options.vary)} are more than a map shows; give one or two"
+        )
+    try:
+        dimensions = tuple(parse_dimension(text, options.points) for text in options.vary)
+    except ValueError as error:
+        raise InputProblem(f"--vary: {error}") from None
+    if len({dimension.path for dimension in dimensions}) < len(dimensions):
+        raise InputProblem(f"--vary: {dimensions[0].path} is varied twice; vary another field")
+    try:
+        return dimensions, measure_named(options.measure)
+    except ValueError as error:
+        raise InputProblem(f"--measure: {error}") from None
+
+
+def _check(measure: Measure, scenario: Scenario) -> None:
+    if measure.text in ("recovers", "time_to_recover") and not scenario.faults:
+        raise InputProblem(
+            f"--measure {measure.text}: {scenario.name} has no fault to recover from; write"
+            " --measure success_rate"
+        )
