@@ -204,7 +204,10 @@ class _Reader:
             message = f"the column is missing; {there} needs it beside itself"
             self.problems.append(Problem(str(self._path), 1, missing, message))
             return
+        known_bad = {problem.line for problem in self.problems}
         for row, (median, tail) in enumerate(zip(series.p50, series.p99, strict=True)):
+            if self._rows[row][0] in known_bad:
+                continue
             if (median is None) != (tail is None):
                 self.report(row, p50 if median is None else p99, "empty; write both p50 and p99")
             elif median is not None and tail is not None and tail < median:
