@@ -282,6 +282,24 @@ def validate(files: Annotated[list[str], typer.Argument(metavar="FILE...")]) -> 
     sys.exit(validate_files(files))
 
 
+@app.command("import")
+def import_recording(
+    recording: Annotated[
+        Path,
+        typer.Argument(metavar="FILE.csv", help="Per-minute series, see docs/incidents-import.md."),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.yaml", help="The scenario; named as the CSV if not given."),
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="The scenario's name.")] = None,
+) -> None:
+    """Turn a recorded incident into a scenario that replays it."""
+    from bindrill.import_incident import import_incident
+
+    sys.exit(import_incident(recording, out, name))
+
+
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of scenario files, for editors."""

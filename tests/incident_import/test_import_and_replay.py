@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -120,6 +122,23 @@ def test_nothing_is_overwritten_and_names_are_checked(tmp_path: Path) -> None:
     assert out.read_text() == "mine"
     with pytest.raises(InputProblem, match="--name in lower case"):
         import_incident(file, tmp_path / "new.yaml", "My Incident")
+
+
+def test_on_the_command_line(tmp_path: Path) -> None:
+    def call(file: Path) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "bindrill", "import", str(file), "--name", "mine"]
+        return subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=60)
+
+    good = call(_csv(tmp_path))
+    assert good.returncode == 0, good.stderr
+    assert load_scenario(tmp_path / "ten-minutes.yaml").name == "mine"
+    bad = tmp_path / "bad.csv"
+    bad.write_text("time,arrivals,bank_error_share\n0,1,0\n60,1,9\n")
+    refused = call(bad)
+    assert refused.returncode == 2
+    (line,) = refused.stderr.splitlines()
+    assert line.startswith(f"bindrill: {bad}:3: bank_error_share: 9 is not from 0 to 1")
+    assert not (tmp_path / "bad.yaml").exists()
 
 
 @pytest.fixture(scope="module")
