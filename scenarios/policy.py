@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from scenarios.section import Section
 from scenarios.units import PerSecond, Seconds, Share
@@ -97,6 +97,15 @@ class SmsPolicy(CallPolicy):
 
     fallback: bool = Field(default=False, description="a second carrier when the first fails")
 
+    @model_validator(mode="after")
+    def _sends_once(self) -> SmsPolicy:
+        if self.hedge is not None or self.after_no_answer != "query":
+            raise ValueError(
+                "hedge and after_no_answer go with orders that have a number; a message has none,"
+                " so write attempts or fallback"
+            )
+        return self
+
 
 class OtpPolicy(Section):
     """One-time codes."""
@@ -133,3 +142,10 @@ class LenderPolicy(Section):
     give_up_after: Seconds = Field(
         default=600.0, gt=0, description="an unknown outcome this old becomes FAILED"
     )
+
+    @field_validator("bank")
+    @classmethod
+    def _bank_charges_nothing(cls, bank: CallPolicy) -> CallPolicy:
+        if bank.hedge is not None and "charge" in bank.hedge.ops:
+            raise ValueError("hedge.ops: the bank charges nothing; write query")
+        return bank

@@ -325,8 +325,15 @@ def test_policies_are_off_by_default() -> None:
         ({"breaker": {"minimum_calls": 20, "window_calls": 10}}, "never open"),
         ({"adaptive_limit": {"initial": 5, "lowest": 8}}, "ascending"),
         ({"hedge": {"ops": ["open"]}}, "query"),
+        ({"hedge": {"ops": ["charge"]}}, "charges nothing"),
     ],
 )
 def test_contradictions_are_refused(section: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         LenderPolicy.model_validate({"bank": section})
+
+
+@pytest.mark.parametrize("section", [{"hedge": {}}, {"after_no_answer": "resend"}])
+def test_what_would_do_nothing_for_messages_is_refused(section: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="a message has none"):
+        LenderPolicy.model_validate({"sms": section})
