@@ -27,8 +27,8 @@ TOLERANCE = 0.05
 """How far below the twin counts as with it."""
 HOLD = 3
 """Windows in a row for which it must stay there."""
-BINDINGS_A_WINDOW = 30
-"""Bindings of the twin that a window should hold: 5 % of three such windows are 4.5 bindings."""
+BINDINGS_A_WINDOW = 20
+"""Bindings of the twin that a window should hold: 5 % of three such windows are 3 bindings."""
 FEWEST = 10
 """Windows in which the twin has fewer bindings prove nothing."""
 PROMPT = 1.0
@@ -48,7 +48,7 @@ def resilience(clock_folder: Path, scenario: Scenario) -> Resilience | None:
     ours, twin = flows(events), flows(twin_events)
     until = scenario.duration + scenario.drain
     faults = tuple(
-        _impact(fault, _until(fault, scenario), (events, twin_events), (ours, twin), until)
+        _impact(fault, scenario, (events, twin_events), (ours, twin))
         for fault in scenario.fault_timeline
     )
     depth, depth_at = deepest(ours, twin, 0.0, math.inf)
@@ -80,15 +80,15 @@ def _until(fault: Fault, scenario: Scenario) -> float:
 
 def _impact(
     fault: Fault,
-    until: float,
+    scenario: Scenario,
     events: tuple[pl.LazyFrame, pl.LazyFrame],
     sides: tuple[Flows, Flows],
-    run_ends: float,
 ) -> FaultImpact:
     ours, twin = sides
+    until, run_ends = _until(fault, scenario), scenario.duration + scenario.drain
     start, end = fault.start, fault.end if math.isfinite(fault.end) else None
     busy_until = min(until, float(twin.active[-1]) if len(twin.active) else until)
-    width = _width(twin, start, busy_until)
+    width = _width(twin, start, min(until, scenario.duration))
     throughput = _first_short_window(ours, twin, start, busy_until, width)
     success = _first_bad_answers(fault, until, *events)
     moments = [(at, by) for at, by in ((success, "success"), (throughput, "throughput")) if at]
