@@ -1,0 +1,73 @@
+"""The faults of one service through its admin API, as actions and probes need them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from loadtests.admin import AdminProblem, call_admin
+
+TOKEN = "admin_token"  # noqa: S105  # the name of a secret, not one
+"""The key of the admin token among an activity's secrets."""
+
+
+class ListedFault(msgspec.Struct, frozen=True):
+    """A fault as `GET /__admin/faults` lists it."""
+
+    label: str
+    in_force: bool
+
+
+class _Listing(msgspec.Struct):
+    faults: list[ListedFault]
+
+
+class _Cleared(msgspec.Struct):
+    cleared: int
+
+
+class ServiceFaults:
+    """The faults of the service at `url` (`http://127.0.0.1:8081`); `secrets` may hold the admin
+    token. Every method raises AdminProblem when the service does not answer, or refuses."""
+
+    def __init__(self, url: str, secrets: Mapping[str, str] | None = None) -> None:
+        self._url = url.rstrip("/")
+        self._token = (secrets or {}).get(TOKEN, "")
+
+    def listed(self) -> list[ListedFault]:
+        """All faults that are set."""
+        return _listing(self._call("GET", "/faults"))
+
+    def put(self, record: Mapping[str, Any]) -> list[ListedFault]:
+        """Set one fault, whose window counts from now; the faults that are set then."""
+        return _listing(self._call("PUT", "/faults", dict(record)))
+
+    def clear(self, label: str | None = None) -> int:
+        """Remove the fault called `label`, or all; how many went."""
+        path = "/faults" if label is None else f"/faults/{quote(label, safe='')}"
+        content = self._call("DELETE", path, absent=b'{"cleared": 0}')
+        return msgspec.json.decode(content, type=_Cleared).cleared
+
+    def _call(self, method: str, path: str, body: Any = None, absent: bytes | None = None) -> bytes:
+        """The answer's body; `absent` if it is said that there is no such thing."""
+        status, content = call_admin(self._url, method, path, body, self._token)
+        if status == 404 and absent is not None:
+            return absent
+        if status != 200:
+            raise AdminProblem(f"{self._url} refuses ({status}): {_message(content)}")
+        return content
+
+
+def _listing(content: bytes) -> list[ListedFault]:
+    return msgspec.json.decode(content, type=_Listing).faults
+
+
+def _message(content: bytes) -> str:
+    try:
+        message = msgspec.json.decode(content)["error"]["message"]
+    except (msgspec.DecodeError, KeyError, TypeError):
+        return "it does not say why"
+    return str(message)
