@@ -5,7 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 
-BENCHMARKS = ("population", "queue_mm10", "simulated_events", "bank_gateway", "live_bindings")
+BENCHMARKS = (
+    "population",
+    "queue_mm10",
+    "simulated_events",
+    "replications",
+    "bank_gateway",
+    "live_bindings",
+)
 
 
 def main() -> int:

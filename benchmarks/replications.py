@@ -17,7 +17,7 @@ from scenarios.schema import Scenario
 from sim.executor import cores, local_executor
 from sim.replications import Part, replicate
 
-DURATION = "5m"
+DURATION = "4m"
 RATE = "6/s"
 WANTED = 8
 

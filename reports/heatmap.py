@@ -92,7 +92,9 @@ def _numbers(swept: Swept) -> Figure:
     bar.outline.set_visible(False)
     if values.shape[1] <= _WRITTEN_IN:
         for (y, x), value in np.ndenumerate(values):
-            light = np.isfinite(value) and float(scale(value)) > 0.55
+            if not np.isfinite(value):
+                continue
+            light = float(scale(value)) > 0.55
             _write(axes, x, y, shown(value, unit), "#000000" if light else "#ffffff", 7.5)
     return figure
 
@@ -108,19 +110,35 @@ def _line(swept: Swept) -> Figure:
         nothing(axes, f"{swept.measure.text} has no value anywhere")
         return figure
     at = np.array(dimension.numbers or range(len(values)), dtype=float)
-    if dimension.numbers and at.min() > 0 and at.max() / at.min() > 20:
+    if dimension.numbers and _geometric(at):
         axes.set_xscale("log")
     axes.plot(at, values, "-o", color=FIRST, ms=5)
     axes.set_xticks(at, _ticks(dimension), minor=False)
     axes.minorticks_off()
     for place in at[~np.isfinite(values)]:
         axes.axvline(place, color=OFFERED, ls=":", lw=1.2)
-        axes.annotate("none", (place, 0.02), xycoords=("data", "axes fraction"), fontsize=8)
+        axes.annotate(
+            "no value ",
+            (place, 0.98),
+            xycoords=("data", "axes fraction"),
+            rotation=90,
+            ha="right",
+            va="top",
+            fontsize=8,
+        )
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: shown(value, unit)))
     axes.set(xlabel=_called(dimension), ylabel=swept.measure.text)
     if float(np.nanmin(values)) >= 0:
         axes.set_ylim(bottom=0)
     return figure
+
+
+def _geometric(at: NDArray[np.float64]) -> bool:
+    """Whether three or more values rise by one factor, so that a linear axis would crowd them."""
+    if len(at) < 3 or at.min() <= 0:
+        return False
+    factors = at[1:] / at[:-1]
+    return bool(np.allclose(factors, factors[0], rtol=0.02))
 
 
 def _axes(swept: Swept) -> tuple[Figure, Axes]:
