@@ -329,6 +329,37 @@ def calibrate(
     sys.exit(calibrate_machine(scenario, out=out, duration=duration, rate=rate))
 
 
+@app.command()
+def fidelity(
+    scenarios: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[FILE|NAME]...",
+            help="All shipped ones of up to 90 s, drain included, if not given.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path,
+        typer.Option(help="The table; explanations are read from <name>-notes.yaml beside it."),
+    ] = Path("docs/fidelity.md"),
+    runs: Annotated[Path, typer.Option(help="Folder that run folders go to.")] = Path("runs"),
+    calibration: Annotated[
+        Path | None,
+        typer.Option(help="Measured service times; this machine is measured first if not given."),
+    ] = None,
+) -> None:
+    """Play scenarios in both clocks and write one table of prediction against measurement."""
+    from bindrill.fidelity import FidelityOptions, write_fidelity
+
+    sys.exit(
+        write_fidelity(
+            FidelityOptions(
+                scenarios=tuple(scenarios or ()), out=out, runs=runs, calibration=calibration
+            )
+        )
+    )
+
+
 def main() -> None:
     """Run the command line."""
     try:

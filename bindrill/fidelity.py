@@ -1,0 +1,170 @@
+"""`bindrill fidelity`: scenarios in both clocks, and one table of what the simulator got wrong."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import yaml
+from pydantic import TypeAdapter, ValidationError
+from rich.console import Console
+
+from bindrill.calibrate import calibrate_machine
+from bindrill.errors import EXIT_INTERRUPTED, EXIT_MET, InputProblem
+from bindrill.run import RunOptions, run_scenario
+from reports.fidelity import FidelityRow, fidelity_page, fidelity_row
+from reports.join import join_clocks
+from reports.run_folder import CLOCKS, RunFolder, new_folder, write_whole
+from reports.variants import played_variants
+from reports.verdict import summary_of
+from scenarios.calibration import load_calibration
+from scenarios.library_index import names
+from scenarios.loader import load_scenario
+from scenarios.schema import Scenario
+from scenarios.variants import variant
+
+LONGEST = 90.0
+"""Seconds of duration and drain up to which a shipped scenario is played unless it is named."""
+
+_NOTES = TypeAdapter(dict[str, str])
+
+
+class FidelityOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """The options of `bindrill fidelity`, as `bindrill.cli` describes them."""
+
+    scenarios: tuple[str, ...]
+    out: Path
+    runs: Path
+    calibration: Path | None
+
+
+class _Subject(msgspec.Struct, frozen=True):
+    """A scenario as it was named, and the variant to play (None: it has none)."""
+
+    named: str
+    scenario: Scenario
+    variant: str | None
+
+
+def write_fidelity(options: FidelityOptions) -> int:
+    """Play the scenarios in both clocks and write the table after each; returns the exit code.
+
+    Ctrl-C leaves the rows of the scenarios that were finished. Raises the exceptions of
+    `bindrill.errors.user_problems`.
+    """
+    console = Console(highlight=False, soft_wrap=True)
+    subjects = [_subject(name) for name in options.scenarios] or _short_ones()
+    if not options.out.parent.is_dir():
+        raise InputProblem(f"--out: there is no folder {options.out.parent}")
+    notes = read_notes(notes_file(options.out))
+    began = datetime.now(UTC)
+    runs = new_folder(options.runs, f"fidelity-{began:%Y%m%d-%H%M%S}")
+    calibration = options.calibration
+    if calibration is None:
+        calibration = runs / "calibration.yaml"
+        if calibrate_machine("baseline", out=calibration, duration="30s", rate="2/s"):
+            return _interrupted(console, options.out, [])
+    fitted = load_calibration(calibration).measured
+    rows: list[FidelityRow] = []
+    for number, subject in enumerate(subjects, start=1):
+        console.print(f"Scenario {number} of {len(subjects)}")
+        try:
+            row = _play(subject, runs, calibration)
+        except KeyboardInterrupt:
+            row = None
+        if row is None:
+            return _interrupted(console, options.out, rows)
+        rows.append(row)
+        page = fidelity_page(
+            rows,
+            notes,
+            measured=f"{platform.node()}, {began:%Y-%m-%d}",
+            calibration=fitted,
+        )
+        write_whole(options.out, page.encode())
+    console.print(f"Written: {options.out}; the runs are in {runs}")
+    return EXIT_MET
+
+
+def notes_file(out: Path) -> Path:
+    """Where the explanations for the table `out` are: `fidelity-notes.yaml` for `fidelity.md`."""
+    return out.with_name(f"{out.stem}-notes.yaml")
+
+
+def read_notes(file: Path) -> Mapping[str, str]:
+    """Explanations by scenario's name; none without the file. Raises InputProblem."""
+    try:
+        return _NOTES.validate_python(yaml.safe_load(file.read_text(encoding="utf-8")) or {})
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError):
+        raise InputProblem(
+            f"{file} cannot be read; write lines such as retry-storm: why it is off"
+        ) from None
+
+
+def _subject(name: str) -> _Subject:
+    scenario = load_scenario(name)
+    good = next((each.name for each in scenario.variants if each.expect == "met"), None)
+    if good is None and scenario.variants:
+        good = scenario.variants[0].name
+    return _Subject(name, scenario, good)
+
+
+def _short_ones() -> list[_Subject]:
+    found = [_subject(name) for name in names()]
+    return [subject for subject in found if _seconds(subject) <= LONGEST]
+
+
+def _seconds(subject: _Subject) -> float:
+    played = subject.scenario
+    if subject.variant is not None:
+        played = variant(played, subject.variant)
+    return played.duration + played.drain
+
+
+def _play(subject: _Subject, runs: Path, calibration: Path) -> FidelityRow | None:
+    """The row of a scenario; None when it was interrupted."""
+    base = new_folder(runs, subject.scenario.name)
+    code = run_scenario(
+        subject.named,
+        RunOptions(
+            clocks=CLOCKS,
+            seed=None,
+            duration=None,
+            rate=None,
+            variant=subject.variant,
+            replications=1,
+            jobs=None,
+            precision=None,
+            out=base,
+            target=None,
+            allow_remote=False,
+            processes=1,
+            database=None,
+            calibration=calibration,
+            json=False,
+        ),
+    )
+    if code == EXIT_INTERRUPTED:
+        return None
+    (path,) = base.iterdir()
+    run = RunFolder.open(path)
+    for played in played_variants(run):
+        run = played.run
+    return fidelity_row(
+        subject.scenario.name,
+        subject.variant or "",
+        summary_of(run, "sim"),
+        summary_of(run, "live"),
+        join_clocks(run),
+    )
+
+
+def _interrupted(console: Console, out: Path, rows: list[FidelityRow]) -> int:
+    kept = f"{out} has the {len(rows)} finished ones" if rows else f"{out} was not written"
+    console.print(f"interrupted; {kept}")
+    return EXIT_INTERRUPTED
