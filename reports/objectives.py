@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import msgspec
 
 from reports.summary_schema import Latency, Summary
+from scenarios.contract import State
 from scenarios.objectives import WHOLE, Objective, parse_objective
 
 
@@ -63,6 +64,8 @@ def measure(objective: Objective, summary: Summary) -> float | None:
             return found.amplification.get(argument) if found else None
         case "replayed":
             return summary.replay.replayed if summary.replay else None
+        case "calls_per_binding":
+            return _calls_per_binding(argument, summary)
         case "lost_bindings":
             return summary.resilience.lost_bindings if summary.resilience else None
         case "money_stuck":
@@ -84,6 +87,12 @@ def _share(cause: str, summary: Summary) -> float | None:
     if not summary.customers.ended:
         return None
     return sum(found.share for found in summary.causes if found.cause == cause)
+
+
+def _calls_per_binding(gateway: str, summary: Summary) -> float | None:
+    active = summary.states.get(State.ACTIVE, 0)
+    calls = sum(found.calls for found in summary.gateways if found.gateway == gateway)
+    return calls / active if active else None
 
 
 def _against_twin(metric: str, fault: str, summary: Summary) -> float | None:

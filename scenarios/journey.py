@@ -184,6 +184,8 @@ class _Visitor:
             newest: Message | None = yield ReadOtp(self._customer.phone, self._seen, 0.0)
             if newest is not None:
                 self._seen = newest.seen
+        if self.uniform("attacker") < habits.attackers:
+            yield from self._bomb(applicant)
         for _ in range(MAX_BINDINGS):
             try:
                 binding = yield from self._submit(applicant)
@@ -313,6 +315,18 @@ class _Visitor:
         elif answer.code not in ("OK", ErrorCode.SMS_LIMIT):
             raise _Over(State.FAILED, _cause(answer))
         return sent + 1
+
+    def _bomb(self, applicant: str) -> Steps:
+        """Have codes sent to a number that is not one's own, until refused; never returns."""
+        try:
+            binding = yield from self._submit(applicant)
+            for _ in range(self._habits.attacker_presses):
+                answer: Answer = yield from self._ask("resend", {}, {"binding": binding})
+                if answer.code != "OK":
+                    raise _Over(ABANDONED, "attacker_refused")
+        except _GivesUp:
+            raise _Over(ABANDONED, "attacker_refused") from None
+        raise _Over(ABANDONED, "attacker_done")
 
     def _ended_meanwhile(self, binding: str) -> Steps:
         """The binding is not where this screen thought: learn how it ended."""

@@ -77,6 +77,12 @@ METRICS: dict[str, Metric] = {
             "gateway",
             "calls per binding attempt while a fault lasts, over those of the no-fault twin",
         ),
+        Metric(
+            "calls_per_binding",
+            "number",
+            "gateway",
+            "calls of a gateway for each binding that became ACTIVE",
+        ),
         Metric("lost_bindings", "number", "nothing", "bindings fewer than in the no-fault twin"),
         Metric("replayed", "share", "nothing", "recorded rows that a replay met, at worst"),
         Metric("money_stuck", "number", "nothing", "fen charged and not refunded at the end"),

@@ -83,6 +83,11 @@ class CallPolicy(Section):
         default="query",
         description="resend: send the same order again while attempts last, and ask afterwards",
     )
+    server_error: Literal["unclear", "declined"] = Field(
+        default="unclear",
+        description="what an answer of HTTP 5xx to an order means; declined: as if nothing was"
+        " done, which is wrong when it was",
+    )
     retry_budget: RetryBudget | None = None
     breaker: Breaker | None = None
     max_concurrent: int | None = Field(
@@ -96,6 +101,12 @@ class SmsPolicy(CallPolicy):
     """How the lender has codes sent."""
 
     fallback: bool = Field(default=False, description="a second carrier when the first fails")
+    resend_unreported: Seconds | None = Field(
+        default=None,
+        gt=0,
+        description="sends a code once more when no delivery report has come by then, as far as"
+        " the retry budget goes",
+    )
 
     @model_validator(mode="after")
     def _sends_once(self) -> SmsPolicy:
@@ -113,6 +124,9 @@ class OtpPolicy(Section):
     digits: int = Field(default=6, ge=4, le=8)
     validity: Seconds = Field(default=300.0, gt=0)
     tries: int = Field(default=5, ge=1, le=20)
+    cooldown: Seconds = Field(
+        default=0.0, description="between codes for one binding; sooner ones get 429 SMS_LIMIT"
+    )
 
 
 class AcceptLater(Section):

@@ -92,6 +92,12 @@ class Journey(Section):
     status_poll: Seconds = Field(default=2.0, gt=0, description="between looks at a pending state")
     come_back: Share = Field(default=0.3, description="share who try again after giving up")
     come_back_after: Delay = Delay(p50=120, p99=900)
+    attackers: Share = Field(
+        default=0.0, description="share who only have codes sent to numbers of others"
+    )
+    attacker_presses: int = Field(
+        default=20, ge=1, le=1000, description="codes an attacker asks for, unless refused"
+    )
 
 
 # ── variants ────────────────────────────────────────────────────────────────────────────────────

@@ -8,11 +8,12 @@ from mocks.lender.bindings import LIFETIME, load, moved, wrong_state
 from mocks.lender.context import Context
 from mocks.lender.fields import text_field
 from mocks.lender.messages import LenderRequest, LenderResponse
+from mocks.lender.policies.deadline import NO_DEADLINE
 from mocks.lender.records import Applicant, Binding
 from mocks.lender.refusal import Refused
 from mocks.lender.registration import DOCUMENT_KINDS
 from mocks.lender.sms_answers import sms_refusal
-from mocks.lender.sms_delivery import deliver
+from mocks.lender.sms_delivery import deliver, is_missing, send_unreported
 from mocks.lender.store import Tx
 from scenarios.contract import FINAL_STATES, ErrorCode, State
 from scenarios.population.cards import masked
@@ -47,6 +48,7 @@ async def submit(ctx: Context, request: LenderRequest) -> LenderResponse:
         holder=vault.seal(holder, f"bindings.holder:{binding_id}"),
         id_number=vault.seal(id_number, f"bindings.id_number:{binding_id}"),
         phone=vault.seal(phone, f"bindings.phone:{binding_id}"),
+        otp_asked_at=now,
         created_at=now,
         updated_at=now,
         expires_at=now + LIFETIME,
@@ -85,11 +87,27 @@ async def resend(ctx: Context, request: LenderRequest) -> LenderResponse:
     """Send a new code. The old one is void once the gateway has accepted the new one; tries go on
     counting."""
     binding_id = request.path.get("binding", "")
+    now = ctx.world.now()
 
     def work(tx: Tx) -> Binding:
         binding = load(tx, binding_id)
         if binding.state not in CODE_STATES:
             raise wrong_state(binding)
+        cooldown = ctx.policy.otp.cooldown
+        if not cooldown:
+            return binding
+        rest = binding.otp_asked_at + cooldown - now
+        if rest > 0:
+            raise Refused(
+                ErrorCode.SMS_LIMIT,
+                "a code was sent just now; wait for it",
+                reason="cooldown",
+                retry_after=rest,
+                beside={"binding_id": binding_id, "state": str(binding.state)},
+            )
+        # Stored before the message goes, so that requests at the same time cannot all pass.
+        binding = replace(binding, otp_asked_at=now)
+        tx.save(binding)
         return binding
 
     binding = await ctx.world.transact(work)
@@ -133,7 +151,7 @@ async def _send_code(ctx: Context, binding: Binding, phone: str) -> Binding:
         "text": f"【Bindrill】验证码{code}，{lasts}内有效，请勿告知他人。",
         "out_id": f"{binding_id}-{number}",
     }
-    sent = await deliver(ctx, payload, backup_first=_is_missing(binding))
+    sent = await deliver(ctx, payload, backup_first=is_missing(binding))
     beside = {"binding_id": binding_id, "state": str(binding.state)}
     refusal = sms_refusal(sent.answer, sent.withheld, beside)
     if refusal is not None:
@@ -157,9 +175,9 @@ async def _send_code(ctx: Context, binding: Binding, phone: str) -> Binding:
         ctx.audit.append(tx, now, "otp_sent", binding_id, f"message {current.otp_sent}")
         return current
 
-    return await ctx.world.transact(work)
-
-
-def _is_missing(binding: Binding) -> bool:
-    """Whether the last code was accepted by a carrier and not reported as delivered."""
-    return binding.otp_sent > 0 and binding.otp_delivery != f"{binding.otp_sent} DELIVRD"
+    binding = await ctx.world.transact(work)
+    if ctx.policy.sms.resend_unreported is not None:
+        ctx.world.background(
+            send_unreported(ctx.until(NO_DEADLINE), binding_id, binding.otp_sent, payload)
+        )
+    return binding

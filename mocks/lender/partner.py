@@ -60,7 +60,11 @@ async def send(ctx: Context, gateway: str, op: str, payload: dict[str, Any]) -> 
         return failed_call(failure)
     if about_another(answer, payload["order_no"]):
         return UNKNOWN
-    return MEANINGS[gateway, op](answer)
+    verdict = MEANINGS[gateway, op](answer)
+    believes = ctx.gates[gateway].policy.server_error == "declined"
+    if believes and answer.status >= 500 and verdict.outcome == Outcome.UNKNOWN:
+        return Verdict(Outcome.DECLINED, "server_error")
+    return verdict
 
 
 async def ask(ctx: Context, gateway: str, order_no: str) -> Verdict:

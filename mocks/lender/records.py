@@ -52,7 +52,8 @@ class Binding(Record, frozen=True, kw_only=True):
     """One card being bound, from submission to its end.
 
     `reason` says why it ended otherwise than ACTIVE. `otp_hash` is a keyed hash; `otp_sent` counts
-    accepted messages, and `otp_delivery` is the last report about one of them, `"2 DELIVRD"`.
+    accepted messages, and `otp_delivery` is the last report about one of them, `"2 DELIVRD"`;
+    `otp_asked_at` is when a code was last asked for, kept where there is a cooldown.
     `agreement_no` is the bank's. An unfinished binding expires at `expires_at`.
     """
 
@@ -76,6 +77,7 @@ class Binding(Record, frozen=True, kw_only=True):
     otp_expires_at: float = 0.0
     otp_tries: int = 0
     otp_sent: int = 0
+    otp_asked_at: float = 0.0
     otp_delivery: str = ""
     agreement_no: str = ""
     terms_version: str = ""
