@@ -334,7 +334,7 @@ def fidelity(
     scenarios: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[FILE|NAME]...",
+            metavar="FILE|NAME",
             help="All shipped ones of up to 90 s, drain included, if not given.",
         ),
     ] = None,
