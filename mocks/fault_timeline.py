@@ -103,7 +103,7 @@ class FaultTimeline:
         return self.strike(op, "", str(number), nth, now, where="calls", target="lender")
 
     def standing(self, now: float) -> Effect | None:
-        """What holds for the whole party at `now`, whatever is asked: capacity and clock."""
+        """What holds for the whole party at `now`, whatever is asked: capacity, clock, disk."""
         joint: Effect | None = None
         for placed in self._by_where.get("standing", ()):
             fault, since = placed.fault, now - placed.offset
@@ -164,4 +164,5 @@ def _join(one: Effect, other: Effect) -> Effect:
         capacity=one.capacity * other.capacity,
         skew=one.skew + other.skew,
         latency=one.latency if other.latency is None else other.latency,
+        commit=one.commit + other.commit,
     )

@@ -145,7 +145,9 @@ class SimWorld:
 
     async def transact(self, work: Callable[[Tx], T]) -> T:
         result = self._store.transact(work)
-        commit = self._machine.commit.at(self._stream.random())
+        standing = self.lender_faults.standing(self.env.now)
+        stall = 0.0 if standing is None else standing.commit
+        commit = self._machine.commit.at(self._stream.random()) + stall
         await self.sleep(self._commits.delay(self.env.now, commit))
         return result
 

@@ -7,6 +7,7 @@ commit is durable. A disk that takes 5 ms to sync then limits commits a second, 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from queue import Empty, SimpleQueue
@@ -42,12 +43,13 @@ _DEADLOCKS = ("40001", "40P01")
 
 
 class _Job(Generic[T]):
-    """One piece of work, and the future that waits for it."""
+    """One piece of work, the future that waits for it, and how long the disk stalls, in seconds."""
 
-    __slots__ = ("future", "work")
+    __slots__ = ("future", "stall", "work")
 
-    def __init__(self, work: Callable[[SqlTx], T]) -> None:
+    def __init__(self, work: Callable[[SqlTx], T], stall: float) -> None:
         self.work = work
+        self.stall = stall
         self.future: Future[T] = Future()
 
 
@@ -129,11 +131,12 @@ class SqlStore:
         self._writer = Thread(target=self._write, name="lender-store", daemon=True)
         self._writer.start()
 
-    def submit(self, work: Callable[[SqlTx], T]) -> Future[T]:
+    def submit(self, work: Callable[[SqlTx], T], stall: float = 0.0) -> Future[T]:
         """Queue `work` for the writer thread; the future has its result once that is durable, or
         what it raised, after its own changes alone were undone. StoreUnavailable in the future:
-        the database is gone, or did not confirm the commit."""
-        job = _Job(work)
+        the database is gone, or did not confirm the commit. `stall`: seconds for which the commit
+        takes longer, as on a slow disk."""
+        job = _Job(work, stall)
         with self._closing:
             if self._closed:
                 raise StoreUnavailable("the store is closed")
@@ -203,6 +206,9 @@ class SqlStore:
             with self._engine.begin() as connection:
                 for job in group:
                     outcomes.append((job, *self._attempt(connection, job, undo)))
+                if stall := max(job.stall for job in group):
+                    # Within the transaction, so that what comes meanwhile shares the next one.
+                    time.sleep(stall)
         except Exception as error:
             # Whatever it was, nothing of the group is durable, and everybody waits for an answer.
             for step in reversed(undo):

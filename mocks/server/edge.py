@@ -61,11 +61,10 @@ class Edge:
         timeline = self._timelines.get(namespace)
         return None if timeline is None else timeline.strike_call(gateway, op, payload, now)
 
-    def skew(self, now: float) -> float:
-        """Seconds that the lender's clock is ahead."""
+    def standing(self, now: float) -> Effect | None:
+        """What holds for the whole lender: its clock and its disk."""
         timeline = self._timelines.get(DEFAULT_NAMESPACE)
-        standing = None if timeline is None else timeline.standing(now)
-        return 0.0 if standing is None else standing.skew
+        return None if timeline is None else timeline.standing(now)
 
 
 def refusal(effect: Effect) -> dict[str, Any]:

@@ -70,7 +70,7 @@ class LenderService:
         self._edge = Edge(seed)
         self._port_faults = PortFaults(listener, service.clock, service.log)
         world.strike_call = self._strike_call
-        world.skew = lambda: self._edge.skew(service.clock.now())
+        world.standing = lambda: self._edge.standing(service.clock.now())
         self._key = signing_key
         self._outbox: asyncio.Task[None] | None = None
         for operation in OPERATIONS.values():

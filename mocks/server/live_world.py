@@ -69,12 +69,13 @@ class LiveWorld:
         self._tasks: set[asyncio.Task[Any]] = set()
         self.strike_call: Callable[[str, str, dict[str, Any]], Effect | None] = lambda *_: None
         """What a broken network makes of a call; set by whoever keeps the faults."""
-        self.skew: Callable[[], float] = lambda: 0.0
-        """Seconds that the lender's clock is ahead."""
+        self.standing: Callable[[], Effect | None] = lambda: None
+        """What is wrong with the lender's clock and disk; set by whoever keeps the faults."""
 
     def now(self) -> float:
         """Seconds since the epoch, by the lender's own clock, which a fault may have put wrong."""
-        return self._clock.now() + self.skew()
+        standing = self.standing()
+        return self._clock.now() + (0.0 if standing is None else standing.skew)
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""
@@ -103,8 +104,10 @@ class LiveWorld:
     async def transact(self, work: Callable[[Tx], T]) -> T:
         """Run `work` in one transaction of the store, in the store's own thread."""
         started = time.perf_counter()
+        standing = self.standing()
+        stall = 0.0 if standing is None else standing.commit
         try:
-            return await asyncio.wrap_future(self._store.submit(work))
+            return await asyncio.wrap_future(self._store.submit(work, stall))
         finally:
             tally = TALLY.get()
             if tally is not None:

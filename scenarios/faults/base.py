@@ -33,7 +33,8 @@ class Effect(msgspec.Struct):
     `carrier_delay`: seconds added between gateway and handset; `lose_message`: the message does not
     arrive, with a delivery report that says so, or silently. `capacity`: share of the target's
     places that is left. `skew`: seconds that the target's clock is ahead. `latency`: seconds that a
-    gateway takes instead of its own latency.
+    gateway takes instead of its own latency. `commit`: seconds that each commit of the lender's
+    database takes longer.
     """
 
     delay: float = 0.0
@@ -53,6 +54,7 @@ class Effect(msgspec.Struct):
     capacity: float = 1.0
     skew: float = 0.0
     latency: float | None = None
+    commit: float = 0.0
 
 
 class Context(msgspec.Struct):

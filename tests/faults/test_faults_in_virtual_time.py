@@ -143,6 +143,22 @@ def status_at(*moments: float) -> Callable[..., list[tuple[str, float]]]:
     return probe
 
 
+def committed(*faults: dict[str, Any]) -> list[float]:
+    """When two transactions are durable, of which the second comes during the first's commit."""
+    of = world(*faults)
+    times: list[float] = []
+
+    async def store(at: float) -> None:
+        await of.sleep(at)
+        await of.transact(lambda _: None)
+        times.append(round(of.env.now, 1))
+
+    start(store(0.0))
+    start(store(0.2))
+    of.env.run(30)
+    return times
+
+
 Probe = Callable[..., Any]
 
 KINDS: dict[str, tuple[dict[str, Any], Probe, Any]] = {
@@ -180,6 +196,7 @@ KINDS: dict[str, tuple[dict[str, Any], Probe, Any]] = {
         [("NOT_FOUND", 1.3), ("UNREACHABLE", 2.0), ("NOT_FOUND", 3.5)],
     ),
     "slow-close": ({"target": "bank", "delay": 1.5}, opening, (200, "00", 1.5)),
+    "slow-disk": ({"delay": 1.0}, committed, [1.0, 2.0]),
     "slow-start": (
         {"target": "bank", "factor": 3.0, "over": 100.0},
         lambda *faults: opening(*faults, latency=0.5),

@@ -226,7 +226,7 @@ OF_PROCESSES = ("kill", "pause", "restart")
 
 
 def test_every_kind_is_tried() -> None:
-    assert {*IN_SERVERS, *OF_PROCESSES, "clock-skew"} == set(FAULT_KINDS)
+    assert {*IN_SERVERS, *OF_PROCESSES, "clock-skew", "slow-disk"} == set(FAULT_KINDS)
 
 
 @pytest.mark.parametrize("kind", IN_SERVERS)
@@ -252,6 +252,14 @@ def test_clock_skew_lets_codes_expire(tmp_path: Path) -> None:
         assert confirmed()[1] == "OTP_EXPIRED"
         refused = own.fault("lender", kind="clock-skew", ahead="400s", namespace="one")
         assert (refused.status, refused.error["code"]) == (400, "INVALID_FAULT")
+
+
+def test_slow_disk_holds_up_what_is_stored(tmp_path: Path) -> None:
+    with Servers(tmp_path) as own:
+        assert own.register()
+        own.fault("lender", kind="slow-disk", delay="3s")
+        with pytest.raises(TimeoutError):
+            own.call("lender", "POST", "/v1/applicants", PERSON, timeout=1.0)
 
 
 # ── processes ───────────────────────────────────────────────────────────────────────────────────
