@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from scenarios.contract import OPERATIONS
 from scenarios.distributions import Delay, constant
@@ -102,6 +102,7 @@ class PaymentWorld(Section):
 
 
 Connections = Annotated[int, Field(ge=1)]
+CONNECTIONS: dict[str, int] = {"bank": 100, "sms": 100, "payment": 100}
 
 
 class LenderWorld(Section):
@@ -121,9 +122,14 @@ class LenderWorld(Section):
         default=constant(0.002), description="a gateway call beside the gateway's own delay"
     )
     connections: dict[Annotated[str, one_of(GATEWAY_OPERATIONS)], Connections] = Field(
-        default_factory=lambda: {"bank": 100, "sms": 100, "payment": 100},
-        description="connections to each gateway; calls beyond wait in line",
+        default_factory=lambda: dict(CONNECTIONS),
+        description="connections to each gateway (100 if left out); calls beyond wait in line",
     )
+
+    @field_validator("connections")
+    @classmethod
+    def _to_every_gateway(cls, given: dict[str, int]) -> dict[str, int]:
+        return CONNECTIONS | given
 
 
 class World(Section):
