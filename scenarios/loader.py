@@ -36,7 +36,7 @@ def resolve(name_or_path: str | Path) -> Path:
         beside = {other.name: other for other in path.parent.glob("*.y*ml")}
         near = [str(beside[name]) for name in get_close_matches(path.name, beside, n=2)]
     else:
-        near = get_close_matches(str(name_or_path), names(), n=2)
+        near = get_close_matches(str(name_or_path), names(), n=2, cutoff=0.75)
     what = (
         "is a folder; name a file in it" if path.is_dir() else "there is no such scenario or file"
     )
