@@ -69,7 +69,12 @@ def test_objectives_tell_good_policies_from_bad_ones(
 def test_a_storm_of_retries_outlives_its_trigger_ten_times(
     policy: str, comes_back: bool, tmp_path: Path
 ) -> None:
-    trigger = {"fault.bank.duration": "10s", "duration": "150s", "objectives": []}
+    trigger = {
+        "arrivals.rate": "7/s",
+        "fault.bank.duration": "10s",
+        "duration": "150s",
+        "objectives": [],
+    }
     summary = played(changed(variant(load_scenario("retry-storm"), policy), trigger), tmp_path)
     (fault,) = summary.faults
     assert fault.end == 40.0
