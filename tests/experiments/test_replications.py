@@ -7,7 +7,7 @@ from concurrent.futures import Executor, Future
 from pathlib import Path
 
 import pytest
-from conftest import TINY, VARIANTS
+from tiny_scenarios import TINY, VARIANTS
 
 from reports.replications import write_replications
 from scenarios.loader import load_scenario

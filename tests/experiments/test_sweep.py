@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import polars as pl
 import pytest
-from conftest import TINY, VARIANTS
+from tiny_scenarios import TINY, VARIANTS
 
 from reports.stability import recovers
 from reports.summary_schema import Summary

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import TINY, VARIANTS
+from tiny_scenarios import TINY, VARIANTS
 
 from scenarios.loader import dump, load_scenario
 from scenarios.problems import ScenarioProblems

@@ -24,6 +24,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "reordered-callback": {"target": "payment", "delay": "5s"},
     "restart": {"name": "restart-lender"},
     "slow-close": {"target": "bank", "delay": "1s"},
+    "slow-disk": {"delay": "300ms"},
     "slow-start": {"target": "bank", "factor": 4, "over": "10s"},
     "sms-loss": {},
     "wrong-answer": {"target": "bank"},
