@@ -225,6 +225,7 @@ def differences(
             )
         axes.set_yticks(places, [row.metric for row in known])
         axes.set(ylim=(len(known) - 0.4, -0.6), xlim=(-1.6 * reach, 1.6 * reach), xlabel=xlabel)
+        axes.xaxis.set_major_locator(MaxNLocator(4, symmetric=True))
         axes.xaxis.set_major_formatter(
             FuncFormatter(lambda share, _: f"{share * 100:+.3g} %" if share else "0")
         )
