@@ -16,18 +16,24 @@ import polars as pl
 from benchmarks.result import report
 from loadtests.live_run import run_live
 from reports.recorder import scan_events
+from scenarios.distributions import lognormal
 from scenarios.loader import load_scenario, override
 
-RATES = (8, 12, 16, 20, 26, 32)
+RATES = (16, 24, 32, 40, 50, 60)
 DURATION = 15.0
-PACE = 0.02
+PACE = 0.04
+CODE_DELAY = lognormal(0.1, 0.4)
+"""Short waits, so that customers overlap as in a long run at the same rate."""
 
 
 def carried(rate: int) -> tuple[float, float]:
     """ACTIVE bindings a second of `rate` offered, and the p95 of confirm in seconds."""
     scenario = override(load_scenario("baseline"), duration=f"{DURATION}s", rate=f"{rate}/s")
     journey = scenario.journey.model_copy(update={"pace": PACE})
-    scenario = scenario.model_copy(update={"journey": journey, "drain": 15.0})
+    sms = scenario.world.sms
+    carrier = sms.carrier.model_copy(update={"delay": CODE_DELAY})
+    world = scenario.world.model_copy(update={"sms": sms.model_copy(update={"carrier": carrier})})
+    scenario = scenario.model_copy(update={"journey": journey, "world": world, "drain": 20.0})
     with tempfile.TemporaryDirectory() as folder:
         run_live(scenario, Path(folder))
         events = scan_events(Path(folder)).collect()
