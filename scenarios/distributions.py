@@ -92,7 +92,7 @@ class Delay(BaseModel):
 
 def constant(seconds: float) -> Delay:
     """A delay of `seconds`, always."""
-    return Delay.model_construct(p50=seconds, p99=seconds)
+    return lognormal(seconds, seconds)
 
 
 def lognormal(p50: float, p99: float) -> Delay:

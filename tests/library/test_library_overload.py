@@ -5,16 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from library_play import played
 
 from reports.objectives import all_hold, evaluate
 from reports.stability import recovers
-from reports.summary_schema import Summary
 from scenarios.library_index import names
 from scenarios.loader import load_scenario
-from scenarios.objectives import parse_objective
-from scenarios.schema import Scenario
 from scenarios.variants import changed, variant
-from sim.replications import Task, simulate
 
 DOCS = Path(__file__).parents[2] / "docs" / "incidents"
 SHORTENED = {"retry-storm": {"duration": "150s"}}
@@ -30,25 +27,9 @@ INCIDENTS = (
     "slow-disk",
     "stubborn-breaker",
 )
-AGAINST_THE_TWIN = {"lost_bindings", "amplification", "throughput_recovery"}
 PLAIN = {"baseline", "bank-outage"}
 """What others are compared with, and the main job: one policy each."""
 CASES = [(name, each.name) for name in INCIDENTS for each in load_scenario(name).variants]
-
-
-def played(scenario: Scenario, folder: Path) -> Summary:
-    """One simulation, and its twin where an objective needs it."""
-    wanted = {parse_objective(text).metric for text in scenario.objectives}
-    return simulate(
-        Task(
-            part=0,
-            number=0,
-            scenario=scenario,
-            folder=folder / "sim",
-            keep=False,
-            twin=bool(wanted & AGAINST_THE_TWIN),
-        )
-    )
 
 
 @pytest.mark.parametrize(("name", "policy"), CASES)

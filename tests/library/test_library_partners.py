@@ -6,14 +6,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from library_play import played
 
 from reports.objectives import all_hold, evaluate
-from reports.summary_schema import Summary
 from scenarios.loader import load_scenario
-from scenarios.objectives import parse_objective
-from scenarios.schema import Scenario
 from scenarios.variants import variant
-from sim.replications import Task, simulate
 
 DOCS = Path(__file__).parents[2] / "docs" / "incidents"
 INCIDENTS = (
@@ -28,21 +25,6 @@ INCIDENTS = (
     "clock-skew",
 )
 CASES = [(name, each.name) for name in INCIDENTS for each in load_scenario(name).variants]
-AGAINST_THE_TWIN = {"lost_bindings", "amplification", "throughput_recovery", "drain_time"}
-
-
-def played(scenario: Scenario, folder: Path) -> Summary:
-    wanted = {parse_objective(text).metric for text in scenario.objectives}
-    return simulate(
-        Task(
-            part=0,
-            number=0,
-            scenario=scenario,
-            folder=folder / "sim",
-            keep=False,
-            twin=bool(wanted & (AGAINST_THE_TWIN | {"money_stuck"})),
-        )
-    )
 
 
 @pytest.mark.parametrize(("name", "policy"), CASES)
