@@ -1,9 +1,12 @@
-"""`bindrill fidelity`: scenarios in both clocks, and one table of what the simulator got wrong."""
+"""`bindrill fidelity`: scenarios in both clocks, and one table of what the simulator got wrong.
+
+The rows are kept beside the table, so that scenarios can be measured a few at a time.
+"""
 
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -52,6 +55,8 @@ class _Subject(msgspec.Struct, frozen=True):
 def write_fidelity(options: FidelityOptions) -> int:
     """Play the scenarios in both clocks and write the table after each; returns the exit code.
 
+    Rows of other scenarios, measured before, stay in the table.
+
     Ctrl-C leaves the rows of the scenarios that were finished. Raises the exceptions of
     `bindrill.errors.user_problems`.
     """
@@ -68,23 +73,20 @@ def write_fidelity(options: FidelityOptions) -> int:
         if calibrate_machine("baseline", out=calibration, duration="30s", rate="2/s"):
             return _interrupted(console, options.out, [])
     fitted = load_calibration(calibration).measured
-    rows: list[FidelityRow] = []
+    measured = f"{platform.node()}, {began:%Y-%m-%d}, calibrated to {fitted}"
+    rows = {row.scenario: row for row in kept_rows(rows_file(options.out))}
+    finished: list[FidelityRow] = []
     for number, subject in enumerate(subjects, start=1):
         console.print(f"Scenario {number} of {len(subjects)}")
         try:
-            row = _play(subject, runs, calibration)
+            row = _play(subject, runs, calibration, measured)
         except KeyboardInterrupt:
             row = None
         if row is None:
-            return _interrupted(console, options.out, rows)
-        rows.append(row)
-        page = fidelity_page(
-            rows,
-            notes,
-            measured=f"{platform.node()}, {began:%Y-%m-%d}",
-            calibration=fitted,
-        )
-        write_whole(options.out, page.encode())
+            return _interrupted(console, options.out, finished)
+        finished.append(row)
+        rows[row.scenario] = row
+        write_rows(options.out, tuple(rows.values()), notes)
     console.print(f"Written: {options.out}; the runs are in {runs}")
     return EXIT_MET
 
@@ -92,6 +94,31 @@ def write_fidelity(options: FidelityOptions) -> int:
 def notes_file(out: Path) -> Path:
     """Where the explanations for the table `out` are: `fidelity-notes.yaml` for `fidelity.md`."""
     return out.with_name(f"{out.stem}-notes.yaml")
+
+
+def rows_file(out: Path) -> Path:
+    """Where the figures of the table `out` are: `fidelity-rows.json` for `fidelity.md`."""
+    return out.with_name(f"{out.stem}-rows.json")
+
+
+def kept_rows(file: Path) -> list[FidelityRow]:
+    """The rows measured before; none without the file. Raises InputProblem."""
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=list[FidelityRow])
+    except FileNotFoundError:
+        return []
+    except (OSError, msgspec.DecodeError) as error:
+        raise InputProblem(
+            f"{file} cannot be read ({error}); remove it to measure every scenario anew"
+        ) from None
+
+
+def write_rows(out: Path, rows: Sequence[FidelityRow], notes: Mapping[str, str]) -> None:
+    """Write the table `out`, scenarios by name, and the figures behind it."""
+    ordered = sorted(rows, key=lambda row: row.scenario)
+    figures = msgspec.json.format(msgspec.json.encode(ordered), indent=1)
+    write_whole(rows_file(out), figures + b"\n")
+    write_whole(out, fidelity_page(ordered, notes).encode())
 
 
 def read_notes(file: Path) -> Mapping[str, str]:
@@ -126,7 +153,7 @@ def _seconds(subject: _Subject) -> float:
     return played.duration + played.drain
 
 
-def _play(subject: _Subject, runs: Path, calibration: Path) -> FidelityRow | None:
+def _play(subject: _Subject, runs: Path, calibration: Path, measured: str) -> FidelityRow | None:
     """The row of a scenario; None when it was interrupted."""
     base = new_folder(runs, subject.scenario.name)
     code = run_scenario(
@@ -161,6 +188,7 @@ def _play(subject: _Subject, runs: Path, calibration: Path) -> FidelityRow | Non
         summary_of(run, "sim"),
         summary_of(run, "live"),
         join_clocks(run),
+        measured=measured,
     )
 
 

@@ -44,10 +44,12 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
 
 class FidelityRow(msgspec.Struct, frozen=True, kw_only=True):
     """One scenario in both clocks. `customers` were joined, and `agreement` is the share of them
-    who ended alike (None of nobody); `recovery` is None without a fault that ends."""
+    who ended alike (None of nobody); `recovery` is None without a fault that ends. `measured` says
+    where, when and with which calibration."""
 
     scenario: str
     variant: str
+    measured: str
     customers: int
     agreement: float | None
     throughput: Pair
@@ -74,12 +76,19 @@ class FidelityRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def fidelity_row(
-    scenario: str, variant: str, sim: Summary, live: Summary, agreement: Agreement
+    scenario: str,
+    variant: str,
+    sim: Summary,
+    live: Summary,
+    agreement: Agreement,
+    *,
+    measured: str,
 ) -> FidelityRow:
     """The row of a scenario, of which `variant` was played (empty: it has none)."""
     return FidelityRow(
         scenario=scenario,
         variant=variant,
+        measured=measured,
         customers=agreement.joined,
         agreement=agreement.share,
         throughput=Pair(predicted=sim.throughput, measured=live.throughput, unit="/s"),
@@ -104,11 +113,8 @@ def fidelity_table(rows: Iterable[FidelityRow], notes: Mapping[str, str]) -> str
     return "\n".join(lines)
 
 
-def fidelity_page(
-    rows: Sequence[FidelityRow], notes: Mapping[str, str], *, measured: str, calibration: str
-) -> str:
-    """The whole document. `measured` says where and when, `calibration` what the simulator was
-    fitted to."""
+def fidelity_page(rows: Sequence[FidelityRow], notes: Mapping[str, str]) -> str:
+    """The whole document."""
     off = sum(row.off for row in rows)
     verdict = (
         f"All {len(rows)} scenarios are within {LIMIT:.0%} in every figure."
@@ -116,8 +122,7 @@ def fidelity_page(
         else f"{off} of {len(rows)} scenarios are off by more than {LIMIT:.0%} in a figure (bold)."
     )
     return _PAGE.format(
-        measured=measured,
-        calibration=calibration,
+        measured="; ".join(dict.fromkeys(row.measured for row in rows)),
         limit=f"{LIMIT:.0%}",
         verdict=verdict,
         table=fidelity_table(rows, notes),
@@ -127,7 +132,7 @@ def fidelity_page(
 _PAGE = """\
 # Prediction against measurement
 
-Made by `bindrill fidelity`; do not edit. Measured on {measured}. Calibration: {calibration}.
+Made by `bindrill fidelity`; do not edit. Measured on {measured}.
 
 Each scenario was simulated, then played live, with the same customers. A cell is the prediction,
 the measurement, and the error of the prediction: (predicted - measured) / measured. *Ended alike*

@@ -9,7 +9,7 @@ import pytest
 
 from bindrill import fidelity
 from bindrill.errors import InputProblem
-from bindrill.fidelity import notes_file, read_notes
+from bindrill.fidelity import notes_file, read_notes, rows_file
 from reports.fidelity import FidelityRow, Pair
 from scenarios.calibration import Calibration
 from scenarios.distributions import Delay
@@ -37,6 +37,7 @@ def row(name: str) -> FidelityRow:
     return FidelityRow(
         scenario=name,
         variant="",
+        measured="here",
         customers=1,
         agreement=1.0,
         throughput=same,
@@ -100,6 +101,20 @@ def test_ctrl_c_keeps_the_finished_rows(bindrill, tmp_path, calibration, monkeyp
     assert done.code == 130
     assert "has the 1 finished ones" in done.out
     assert "| one |" in out.read_text()
+
+
+def test_rows_of_other_scenarios_stay(bindrill, tmp_path, calibration, monkeypatch):
+    monkeypatch.setattr(fidelity, "_play", lambda subject, *_: row(subject.scenario.name))
+    out = tmp_path / "table.md"
+    options = ("--out", out, "--runs", tmp_path / "runs", "--calibration", calibration)
+    for name in ("two", "one", "two"):
+        assert bindrill("fidelity", scenario(tmp_path, name), *options).code == 0
+    lines = [line for line in out.read_text().splitlines() if line.startswith("| ")]
+    assert [line.split(" ")[1] for line in lines[2:]] == ["one", "two"]
+    rows_file(out).write_text("no rows")
+    done = bindrill("fidelity", scenario(tmp_path, "one"), *options)
+    assert (done.code, len(done.err.splitlines())) == (2, 1)
+    assert "remove it" in done.err
 
 
 def test_the_library_is_played_but_what_lasts_too_long(

@@ -25,6 +25,7 @@ def row(**changes: Any) -> FidelityRow:
     fields: dict[str, Any] = {
         "scenario": "calm",
         "variant": "",
+        "measured": "here, today",
         "customers": 1200,
         "agreement": 0.99,
         "throughput": Pair(predicted=5.5, measured=5.0, unit="/s"),
@@ -94,19 +95,16 @@ def test_customers_who_end_differently_are_off_too() -> None:
 
 def test_the_page_counts_what_is_off() -> None:
     bad = row(success=Pair(predicted=0.5, measured=0.9, unit="share"))
-    page = fidelity_page([row(), bad], {}, measured="here, today", calibration="there")
-    assert "1 of 2 scenarios are off" in page
-    assert "here, today" in page
-    assert "there" in page
-    assert "All 1 scenarios are within 20%" in fidelity_page(
-        [row()], {}, measured="", calibration=""
-    )
+    page = fidelity_page([row(), row(measured="there"), bad], {})
+    assert "1 of 3 scenarios are off" in page
+    assert "Measured on here, today; there.\n" in page
+    assert "All 1 scenarios are within 20%" in fidelity_page([row()], {})
 
 
 def test_a_row_is_made_of_both_clocks(tmp_path: Path) -> None:
     run = make_run(tmp_path)
     sim, live = summary_of(run, "sim"), summary_of(run, "live")
-    made = fidelity_row("fake", "", sim, live, join_clocks(run))
+    made = fidelity_row("fake", "", sim, live, join_clocks(run), measured="here")
     assert made.customers > 1000
     assert made.throughput.predicted == sim.throughput
     assert made.confirm.measured == live.steps["confirm"].latency.p95
@@ -122,8 +120,9 @@ def test_a_clock_that_did_not_recover_says_so(tmp_path: Path) -> None:
     lasting = [msgspec.structs.replace(fault, time_to_recover=None) for fault in live.faults]
     nobody = Agreement(joined=0, agreeing=0, share=None, sim_only=0, live_only=0, disagreements=())
     stuck = msgspec.structs.replace(live, faults=tuple(lasting))
-    made = fidelity_row("fake", "", sim, stuck, nobody)
+    made = fidelity_row("fake", "", sim, stuck, nobody, measured="here")
     assert cells(made)[7] == "**0 s / not recovered**"
     endless = [msgspec.structs.replace(fault, end=None) for fault in live.faults]
     without = msgspec.structs.replace(live, faults=tuple(endless))
-    assert fidelity_row("fake", "", without, without, nobody).recovery is None
+    made = fidelity_row("fake", "", without, without, nobody, measured="here")
+    assert made.recovery is None
