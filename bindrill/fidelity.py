@@ -30,7 +30,7 @@ from scenarios.schema import Scenario
 from scenarios.variants import variant
 
 LONGEST = 90.0
-"""Seconds of duration and drain up to which a shipped scenario is played unless it is named."""
+"""Seconds of load up to which a shipped scenario is played unless it is named."""
 
 _NOTES = TypeAdapter(dict[str, str])
 
@@ -150,7 +150,7 @@ def _seconds(subject: _Subject) -> float:
     played = subject.scenario
     if subject.variant is not None:
         played = variant(played, subject.variant)
-    return played.duration + played.drain
+    return played.duration
 
 
 def _play(subject: _Subject, runs: Path, calibration: Path, measured: str) -> FidelityRow | None:

@@ -37,14 +37,17 @@ def plain(
     kind, context = error["type"], error.get("ctx", {})
     place = _locate(error["loc"], root)
     if kind == "union_tag_invalid":
-        tag = (*place.path, "kind")
+        field = context["discriminator"].strip("'")
+        tag = (*place.path, field)
         known = _kinds(context["expected_tags"])
         near = get_close_matches(str(context["tag"]), known, n=1)
         guess = f"did you mean {near[0]}? " if near else ""
-        return tag, f"{written(tag)} is not a kind; {guess}write one of {', '.join(known)}"
+        noun = "a kind" if field == "kind" else "known"
+        return tag, f"{written(tag)} is not {noun}; {guess}write one of {', '.join(known)}"
     if kind == "union_tag_not_found":
         known = _union_kinds(place.annotation)
-        return (*place.path, "kind"), f"is missing; write one of {', '.join(known)}"
+        field = context["discriminator"].strip("'")
+        return (*place.path, field), f"is missing; write one of {', '.join(known)}"
     shown = written(place.path) or _shape(error["input"])
     say = _MESSAGES.get(kind)
     return place.path, say(place, shown, error) if say else f"{shown}: {error['msg']}"
@@ -54,6 +57,10 @@ def dotted(path: Where) -> str:
     """`faults[0].start` for ("faults", 0, "start")."""
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
     return text.removeprefix(".")
+
+
+_TAGS = ("kind", "do")
+"""Fields that tell the members of a union apart."""
 
 
 # ── the place ───────────────────────────────────────────────────────────────────────────────────
@@ -106,7 +113,8 @@ def _is_union(annotation: Any) -> bool:
 
 
 def _kind_of(model: type[BaseModel]) -> str:
-    annotation = model.model_fields["kind"].annotation
+    tag = next(name for name in _TAGS if name in model.model_fields)
+    annotation = model.model_fields[tag].annotation
     return str(get_args(annotation)[0]) if get_origin(annotation) is Literal else ""
 
 

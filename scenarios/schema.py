@@ -8,10 +8,12 @@ from pydantic import AfterValidator, Field, field_validator
 
 from scenarios.arrival_kinds import Arrivals
 from scenarios.distributions import Delay
+from scenarios.drill import Drill
 from scenarios.faults import AnyFault, Fault
 from scenarios.objectives import parse_objective
 from scenarios.policy import LenderPolicy
 from scenarios.section import Section
+from scenarios.topology import Single, Topology
 from scenarios.units import Seconds, Share
 from scenarios.world import World
 
@@ -143,6 +145,10 @@ class Scenario(Section):
     )
     world: World = World()
     lender: LenderPolicy = LenderPolicy()
+    topology: Topology = Field(
+        default=Single(), description="single, sqlite-backup, postgres-standby or two-sites"
+    )
+    drill: Drill | None = Field(default=None, description="for `bindrill drill`")
     faults: tuple[AnyFault, ...] = ()
     objectives: tuple[Annotated[str, AfterValidator(_stated)], ...] = Field(
         default=(), description="such as p95(confirm) < 800ms or success_rate >= 99%"

@@ -1,0 +1,1 @@
+"""Drills: what was lost, for how long, and how we know."""

@@ -1,0 +1,16 @@
+"""A page of a table holds garbage."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from scenarios.drill_steps.base import DrillStep
+
+
+class CorruptPage(DrillStep):
+    """Bytes of a page of `table` are overwritten on the disk."""
+
+    role = "destroys"
+
+    do: Literal["corrupt-page"]
+    table: str = "bindings"
