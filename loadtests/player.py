@@ -18,6 +18,7 @@ from mocks.fault_timeline import FaultTimeline
 from mocks.server.wire import CUSTOMER_HEADER
 from mocks.world import FAILURES
 from reports import events
+from reports.drills.history import Acknowledgement, acknowledgement
 from scenarios.contract import OPERATIONS
 from scenarios.directives import (
     BEWILDERED,
@@ -46,14 +47,17 @@ class Player:
         record: Callable[[events.Row], None],
         measured: Callable[[str, float, int, str], None],
         way: FaultTimeline | None = None,
+        told: Callable[[Acknowledgement], None] | None = None,
     ) -> None:
-        """`way` has the faults of the network between customers and lender."""
+        """`way` has the faults of the network between customers and lender; `told` takes what
+        customers learned."""
         self._lender = lender
         self._handset = handset
         self._clock = clock
         self._record = record
         self._measured = measured
         self._way = way
+        self._told = told
         # Two runs against one database must not answer for each other.
         self._run = f"{clock.origin:.3f}-"
 
@@ -118,6 +122,9 @@ class Player:
             )
         )
         self._measured(request.op, ended - due, length, answer.code)
+        if self._told is not None:
+            origin = self._clock.origin
+            self._told(acknowledgement(number, request, answer, origin + started, origin + ended))
         return answer, ended
 
 

@@ -15,6 +15,7 @@ from loadtests.crowd import Crowd
 from loadtests.handset import Handset
 from loadtests.player import Player
 from mocks.fault_timeline import FaultTimeline
+from reports.drills.history import AcknowledgementLog
 from reports.events import Row
 from reports.recorder import Recorder
 from scenarios.arrivals import arrival_times
@@ -38,7 +39,7 @@ class Refused(Exception):
 class Share:
     """Every `workers`-th customer of `scenario`, counted from `place`: two processes never play the
     same one. Requests count in the statistics of `environment`, whose host is the lender; events
-    go below `events`, if given."""
+    and acknowledgements go below `events`, if given."""
 
     def __init__(
         self,
@@ -67,7 +68,16 @@ class Share:
         for fault in scenario.fault_timeline:
             if fault.host == "customer":
                 way.put(fault)
-        self._player = Player(self._lender, self._handset, clock, self._record, self._measured, way)
+        self._told = AcknowledgementLog(events, str(place)) if events else None
+        self._player = Player(
+            self._lender,
+            self._handset,
+            clock,
+            self._record,
+            self._measured,
+            way,
+            self._told.add if self._told else None,
+        )
         self.crowd = Crowd(self._arrivals(), self._play, clock, self._ended)
 
     def close(self) -> None:
@@ -78,6 +88,8 @@ class Share:
         self._handset.close()
         if self._recorder is not None:
             self._recorder.close()
+        if self._told is not None:
+            self._told.close()
 
     def _arrivals(self) -> Iterator[tuple[int, float]]:
         scenario = self._scenario
