@@ -59,6 +59,14 @@ JobsOption = Annotated[
     typer.Option(min=1, max=1024, help="Simulations at a time; as many as cores if not given."),
 ]
 
+ClusterOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS|local",
+        help="Simulate on this Dask cluster, or on one of --jobs workers made for the purpose.",
+    ),
+]
+
 
 @app.command()
 def run(
@@ -79,6 +87,7 @@ def run(
         int, typer.Option(min=1, max=100_000, help="Simulate so many times; figures get intervals.")
     ] = 1,
     jobs: JobsOption = None,
+    cluster: ClusterOption = None,
     precision: Annotated[
         str | None,
         typer.Option(
@@ -116,6 +125,8 @@ def run(
         raise typer.BadParameter("--target is loaded in wall time; leave out --sim.")
     if replications > 1 and live:
         raise typer.BadParameter("--replications are simulated; leave out --live.")
+    if cluster is not None and replications == 1:
+        raise typer.BadParameter("--cluster shares out replications; give --replications too.")
     if precision is not None and replications == 1:
         raise typer.BadParameter("--precision stops replications early; give --replications too.")
     sys.exit(
@@ -129,6 +140,7 @@ def run(
                 variant=variant,
                 replications=replications,
                 jobs=jobs,
+                cluster=cluster,
                 precision=precision,
                 out=out,
                 target=target,
@@ -159,6 +171,7 @@ def sweep(
     ] = None,
     points: Annotated[int, typer.Option(min=2, max=200, help="Values in each range.")] = 8,
     jobs: JobsOption = None,
+    cluster: ClusterOption = None,
     measure: Annotated[
         str,
         typer.Option(help="recovers, time_to_recover, success_rate, throughput, p95(confirm), …"),
@@ -185,6 +198,7 @@ def sweep(
                 variant=variant,
                 points=points,
                 jobs=jobs,
+                cluster=cluster,
                 measure=measure,
                 seed=seed,
                 duration=duration,

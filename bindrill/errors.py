@@ -21,8 +21,10 @@ def user_problems() -> tuple[type[Exception], ...]:
     from mocks.server.problems import StartProblem
     from reports.run_folder import RunProblem
     from scenarios.problems import ScenarioProblems
+    from sim.cluster import ClusterProblem
 
     return (
+        ClusterProblem,
         InputProblem,
         RunProblem,
         ScenarioProblems,

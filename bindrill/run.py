@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -27,7 +26,7 @@ from scenarios.loader import load_scenario, override
 from scenarios.schema import Scenario
 from scenarios.units import format_duration, parse_share
 from scenarios.variants import variant
-from sim.executor import cores, local_executor
+from sim.cluster import simulators
 from sim.replications import Part, replicate
 from sim.run import run_sim
 
@@ -42,6 +41,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     variant: str | None
     replications: int
     jobs: int | None
+    cluster: str | None = None
     precision: str | None
     out: Path
     target: str | None
@@ -145,19 +145,17 @@ def _replicate(
     began = time.perf_counter()
     folders = [run.begin("sim", planned=_planned(run.scenario)) for run in parts]
     total = options.replications * len(parts)
-    jobs = min(options.jobs or cores(), total)
     try:
         with (
-            tempfile.TemporaryDirectory(prefix="bindrill-") as scratch,
+            simulators(total, options.jobs, options.cluster) as places,
             counted(console, "simulations", total, quiet=options.json) as on_done,
-            local_executor(jobs) as executor,
         ):
             found = replicate(
                 [Part(run.scenario, folder) for run, folder in zip(parts, folders, strict=True)],
                 options.replications,
-                executor,
-                scratch=Path(scratch),
-                ahead=1 if jobs == 1 else 2 * jobs,
+                places.executor,
+                scratch=places.scratch,
+                ahead=places.ahead,
                 twin=options.twin,
                 precision=precision,
                 on_done=on_done,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import sys
-import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from scenarios.loader import load_scenario, override
 from scenarios.schema import Scenario
 from scenarios.variants import variant
 from scenarios.varied import Dimension, parse_dimension
-from sim.executor import cores, local_executor
+from sim.cluster import simulators
 from sim.sweep import grid, sweep
 
 MOST_DIMENSIONS = 2
@@ -33,6 +32,7 @@ class SweepOptions(msgspec.Struct, frozen=True, kw_only=True):
     variant: str | None
     points: int
     jobs: int | None
+    cluster: str | None
     measure: str
     seed: int | None
     duration: str | None
@@ -58,18 +58,12 @@ def sweep_scenario(name: str, options: SweepOptions) -> int:
     folder = new_folder(options.out, f"{scenario.name}-sweep-{started:%Y%m%d-%H%M%S}")
     sizes = " × ".join(str(len(dimension.values)) for dimension in dimensions)
     console.print(f"{scenario.name}: {sizes} simulations, seed {scenario.seed}, into {folder}")
-    jobs = min(options.jobs or cores(), len(cells))
     with (
-        tempfile.TemporaryDirectory(prefix="bindrill-") as scratch,
+        simulators(len(cells), options.jobs, options.cluster) as found,
         counted(console, "simulations", len(cells)) as on_done,
-        local_executor(jobs) as executor,
     ):
         points, whole = sweep(
-            cells,
-            executor,
-            scratch=Path(scratch),
-            ahead=1 if jobs == 1 else 2 * jobs,
-            on_done=on_done,
+            cells, found.executor, scratch=found.scratch, ahead=found.ahead, on_done=on_done
         )
     if not points:
         console.print("Interrupted before the first simulation was finished.")

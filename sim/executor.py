@@ -43,10 +43,17 @@ def local_executor(jobs: int) -> Iterator[Executor]:
     if jobs == 1:
         yield InTurn()
         return
+    with process_pool(jobs) as pool:
+        yield pool
+
+
+@contextmanager
+def process_pool(jobs: int) -> Iterator[Executor]:
+    """An executor of `jobs` child processes, which are stopped on leaving, whatever they do."""
     before = set(multiprocessing.active_children())
     # Spawned, since a forked copy of threads that hold locks can hang.
     pool = ProcessPoolExecutor(
-        jobs, mp_context=multiprocessing.get_context("spawn"), initializer=_leave_interrupts
+        jobs, mp_context=multiprocessing.get_context("spawn"), initializer=leave_interrupts
     )
     try:
         yield pool
@@ -59,8 +66,8 @@ def local_executor(jobs: int) -> Iterator[Executor]:
             worker.join()
 
 
-def _leave_interrupts() -> None:
-    # Ctrl-C reaches the whole process group; the process that gave out the work decides.
+def leave_interrupts() -> None:
+    """Ctrl-C reaches the whole process group; the process that gave out the work decides."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 

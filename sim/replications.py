@@ -7,6 +7,7 @@ Replication n of every variant has the same seed, so that variants compare pair 
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
@@ -37,13 +38,14 @@ class Part(msgspec.Struct, frozen=True):
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
-    """One replication of one part; `folder` is for its events, kept after it if `keep`. `twin`: its
-    no-fault twin is played too, beside `folder`."""
+    """One replication of one part; `folder` is for its events, kept after it if `keep`; without
+    one they go to a temporary folder of whichever machine simulates it. `twin`: its no-fault twin
+    is played too, beside its events."""
 
     part: int
     number: int
     scenario: Scenario
-    folder: Path
+    folder: Path | None
     keep: bool
     twin: bool
 
@@ -62,19 +64,26 @@ def replication_seed(seed: int, number: int) -> int:
 
 def simulate(task: Task) -> Summary:
     """Play one task and summarise it. Raises KeyboardInterrupt when it was interrupted."""
-    task.folder.mkdir(parents=True, exist_ok=True)
-    scenario = task.scenario
+    if task.folder is None:
+        with tempfile.TemporaryDirectory(prefix="bindrill-") as base:
+            return _simulated(task, Path(base) / "sim")
     try:
-        if task.twin:
-            run_twin(scenario, task.folder)
-        if run_sim(scenario, task.folder).state == "interrupted":
-            raise KeyboardInterrupt
-        times = arrival_times(scenario.arrivals, scenario.seed, scenario.duration)
-        return summarise(task.folder, scenario, planned=sum(1 for _ in times))
+        return _simulated(task, task.folder)
     finally:
         if not task.keep:
             for folder in (task.folder, twin_folder(task.folder)):
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def _simulated(task: Task, folder: Path) -> Summary:
+    folder.mkdir(parents=True, exist_ok=True)
+    scenario = task.scenario
+    if task.twin:
+        run_twin(scenario, folder)
+    if run_sim(scenario, folder).state == "interrupted":
+        raise KeyboardInterrupt
+    times = arrival_times(scenario.arrivals, scenario.seed, scenario.duration)
+    return summarise(folder, scenario, planned=sum(1 for _ in times))
 
 
 def replicate(
@@ -82,7 +91,7 @@ def replicate(
     wanted: int,
     executor: Executor,
     *,
-    scratch: Path,
+    scratch: Path | None,
     ahead: int,
     twin: bool = False,
     precision: float | None = None,
@@ -92,7 +101,8 @@ def replicate(
 
     `precision`: stop once half the width of the intervals of throughput and success rate is at most
     this share of their means, in every part (after FEWEST replications). `scratch`: a folder for
-    events that are not kept; it outlives the executor. `ahead`: how many simulations are given out
+    events that are not kept; it outlives the executor; None where other machines simulate, which
+    have no such folder. `ahead`: how many simulations are given out
     at a time. `twin`: measure what faults cost against a twin without them, which takes as long
     again. `on_done` gets the number of finished simulations. Ctrl-C stops early: what is
     finished is kept, and `stopped` says so. The results do not depend on `ahead` or on the
@@ -144,7 +154,7 @@ def precise(summaries: Sequence[dict[int, Summary]], precision: float) -> bool:
     return True
 
 
-def _tasks(parts: Sequence[Part], wanted: int, scratch: Path, twin: bool) -> Iterator[Task]:
+def _tasks(parts: Sequence[Part], wanted: int, scratch: Path | None, twin: bool) -> Iterator[Task]:
     for number in range(wanted):
         for position, part in enumerate(parts):
             seed = replication_seed(part.scenario.seed, number)
@@ -152,7 +162,12 @@ def _tasks(parts: Sequence[Part], wanted: int, scratch: Path, twin: bool) -> Ite
                 part=position,
                 number=number,
                 scenario=part.scenario.model_copy(update={"seed": seed}),
-                folder=part.folder if number == 0 else scratch / f"{position}-{number}" / "sim",
+                folder=part.folder if number == 0 else scratch_folder(scratch, position, number),
                 keep=number == 0,
                 twin=twin,
             )
+
+
+def scratch_folder(scratch: Path | None, position: int, number: int) -> Path | None:
+    """Where events that are not kept go; None: wherever the simulation runs."""
+    return None if scratch is None else scratch / f"{position}-{number}" / "sim"

@@ -14,7 +14,7 @@ from scenarios.schema import Scenario
 from scenarios.variants import changed
 from scenarios.varied import Dimension
 from sim.executor import in_order
-from sim.replications import Task, simulate
+from sim.replications import Task, scratch_folder, simulate
 
 
 class Cell(msgspec.Struct, frozen=True):
@@ -47,7 +47,7 @@ def sweep(
     cells: Sequence[Cell],
     executor: Executor,
     *,
-    scratch: Path,
+    scratch: Path | None,
     ahead: int,
     on_done: Callable[[int], None] | None = None,
 ) -> tuple[tuple[Point, ...], bool]:
@@ -67,9 +67,9 @@ def sweep(
     return tuple(points), True
 
 
-def _tasks(cells: Sequence[Cell], scratch: Path) -> Iterator[Task]:
+def _tasks(cells: Sequence[Cell], scratch: Path | None) -> Iterator[Task]:
     for position, cell in enumerate(cells):
-        folder = scratch / str(position) / "sim"
+        folder = scratch_folder(scratch, position, 0)
         yield Task(
             part=position, number=0, scenario=cell.scenario, folder=folder, keep=False, twin=False
         )
