@@ -1,4 +1,4 @@
-"""The bank network as a merchant sees it: four-element verification, signing, and queries.
+"""The bank network as a merchant sees it: verification, signing, terminating, and queries.
 
 Every decision is taken at the switch (field 39) and told in the online gateway's `respCode`.
 """
@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from mocks.bank.agreements import AgreementBook, AgreementRow
 from mocks.bank.codes import FIELD39, ONLINE, TO_ONLINE
 from mocks.bank.directory import Directory, Elements
 from mocks.bank.magic import MAGIC_CARDS, MagicCard
@@ -31,13 +32,18 @@ NOT_DONE = "22"
 SETTLES = Delay(p50=1.0, p99=8.0)
 """Seconds until a query tells what became of an unknown open. Assumed."""
 
+NOT_BOUND = "40"
+"""`respCode` of terminating an agreement that is not in force."""
+
 _NORMAL = "00"
 _FIELDS = ("order_no", "card_number", "holder", "id_number", "phone")
+_TERMINATION = ("order_no", "agreement_no")
 _LONGEST_ORDER_NO = 64
 
 
 class BankOrder(msgspec.Struct, gc=False):
-    """One open or verify: field 39 until `settles_at` (seconds) and after it."""
+    """One open, verify or terminate: field 39 until `settles_at` (seconds) and after it. A
+    termination names no card."""
 
     op: str
     card_number: str
@@ -51,12 +57,19 @@ class BankOrder(msgspec.Struct, gc=False):
         return self.final if now >= self.settles_at else self.first
 
 
-BankState = Recent[str, BankOrder]
-"""Orders by the merchant's order number."""
+class BankState:
+    """One namespace: orders by the merchant's order number, and agreements."""
+
+    __slots__ = ("agreements", "orders")
+
+    def __init__(self) -> None:
+        self.orders: Recent[str, BankOrder] = Recent()
+        self.agreements = AgreementBook()
 
 
 class BankGateway(Gateway[BankState]):
-    """`open` verifies and signs, `verify` only verifies, `query` tells an order's outcome.
+    """`open` verifies and signs, `verify` only verifies, `terminate` ends an agreement, `query`
+    tells an order's outcome.
 
     Cards that `directory` knows must come with their holder's elements; of other cards, all
     well-formed elements are accepted, so that teams can bring their own.
@@ -66,9 +79,10 @@ class BankGateway(Gateway[BankState]):
     operations: ClassVar[Mapping[str, str]] = {
         "open": "/v1/open",
         "verify": "/v1/verify",
+        "terminate": "/v1/terminate",
         "query": "/v1/query",
     }
-    latency_like: ClassVar[Mapping[str, str]] = {"verify": "open"}
+    latency_like: ClassVar[Mapping[str, str]] = {"verify": "open", "terminate": "open"}
 
     def __init__(
         self,
@@ -79,6 +93,7 @@ class BankGateway(Gateway[BankState]):
     ) -> None:
         super().__init__(world, seed, on_call)
         self._directory = directory
+        self._keeps_agreements = False
         self._unknown = world.unknown
         self._issuers = world.issuers
         self._declines = _ladder(world.decline)
@@ -92,12 +107,19 @@ class BankGateway(Gateway[BankState]):
         return "37"
 
     def new_state(self) -> BankState:
-        return Recent()
+        return BankState()
+
+    def keep_agreements(self) -> None:
+        """Keep agreements from now on, for the agreement file and `terminate`. A simulation has no
+        use for them, and a day of them fills memory."""
+        self._keeps_agreements = True
 
     def subject(self, call: Call, state: BankState) -> tuple[str, str]:
         if call.op == "query":
-            order = state.get(text(call.payload, "order_no"))
+            order = state.orders.get(text(call.payload, "order_no"))
             return ("", "") if order is None else (order.card_number, order.issuer)
+        if call.op == "terminate":
+            return text(call.payload, "agreement_no"), ""
         card_number = text(call.payload, "card_number")
         return card_number, issuer_of(card_number) or ""
 
@@ -121,22 +143,19 @@ class BankGateway(Gateway[BankState]):
         now: float,
     ) -> tuple[Reply, list[FollowUp]]:
         if call.op == "query":
-            return self._query(call.payload, space.state, now), []
+            return self._query(call.payload, space.state.orders, now), []
+        if call.op == "terminate":
+            return self._terminate(call.payload, space.state, now), []
         return self._verify(call, space.state, issuer, nth, now), []
 
     # ── verification and signing ────────────────────────────────────────────────────────────────
 
-    def _verify(self, call: Call, orders: BankState, issuer: str, nth: int, now: float) -> Reply:
+    def _verify(self, call: Call, state: BankState, issuer: str, nth: int, now: float) -> Reply:
         payload = call.payload
         order_no = text(payload, "order_no")
-        field, why = complaint(payload, _FIELDS)
-        if not field and len(order_no) > _LONGEST_ORDER_NO:
-            field = "order_no"
-        if field:
-            code = "13" if why == "missing" else "10"
-            return self._reply(code, "", 400, order_no=order_no, field=field)
-        if orders.get(order_no) is not None:
-            return self._reply("12", "", 200, order_no=order_no)
+        refused = self._unfit(payload, _FIELDS, state)
+        if refused is not None:
+            return refused
         card_number = payload["card_number"]
         elements = Elements(payload["holder"], payload["id_number"], payload["phone"])
         magic = MAGIC_CARDS.get(card_number)
@@ -150,12 +169,29 @@ class BankGateway(Gateway[BankState]):
         if FIELD39[first].kind == "unknown":
             settles_at += SETTLES.at(self.keyed.uniform("bank", "settles", card_number, nth))
         order = BankOrder(call.op, card_number, issuer, first, final, settles_at)
-        orders.put(order_no, order, now)
+        state.orders.put(order_no, order, now)
+        if self._keeps_agreements and order.op == "open" and FIELD39[final].kind == "approved":
+            state.agreements.sign(self.agreement_no(card_number), order_no, settles_at)
         reply = self._reply(TO_ONLINE[first], first, 200, order_no=order_no, issuer=issuer)
         self._sign(reply, order, first)
         if magic is not None and magic.concerns(nth):
             reply.delay, reply.transport = magic.delay, magic.transport
         return reply
+
+    def _unfit(
+        self, payload: dict[str, Any], fields: tuple[str, ...], state: BankState
+    ) -> Reply | None:
+        """The refusal of an order that is malformed, or whose number was used; None of others."""
+        order_no = text(payload, "order_no")
+        field, why = complaint(payload, fields)
+        if not field and len(order_no) > _LONGEST_ORDER_NO:
+            field = "order_no"
+        if field:
+            code = "13" if why == "missing" else "10"
+            return self._reply(code, "", 400, order_no=order_no, field=field)
+        if state.orders.get(order_no) is not None:
+            return self._reply("12", "", 200, order_no=order_no)
+        return None
 
     def _decide(
         self, card_number: str, elements: Elements, issuer: str, nth: int
@@ -197,9 +233,28 @@ class BankGateway(Gateway[BankState]):
         serial = self.keyed.integer("bank", "agreement", card_number) % 10**18
         return f"{serial:018d}{magic.charge if magic else _NORMAL}"
 
+    # ── agreements ──────────────────────────────────────────────────────────────────────────────
+
+    def _terminate(self, payload: dict[str, Any], state: BankState, now: float) -> Reply:
+        refused = self._unfit(payload, _TERMINATION, state)
+        if refused is not None:
+            return refused
+        order_no: str = payload["order_no"]
+        if not state.agreements.terminate(payload["agreement_no"], order_no, now):
+            return self._reply(NOT_BOUND, "", 200, order_no=order_no)
+        order = BankOrder("terminate", "", "", APPROVED, APPROVED, now)
+        state.orders.put(order_no, order, now)
+        return self._reply(TO_ONLINE[APPROVED], APPROVED, 200, order_no=order_no)
+
+    def agreements(self, namespace: str, start: float, end: float) -> list[AgreementRow]:
+        """What was signed and terminated in [start, end) seconds, in order; only since
+        `keep_agreements`."""
+        space = self.known(namespace)
+        return [] if space is None else space.state.agreements.between(start, end)
+
     # ── queries and replies ─────────────────────────────────────────────────────────────────────
 
-    def _query(self, payload: dict[str, Any], orders: BankState, now: float) -> Reply:
+    def _query(self, payload: dict[str, Any], orders: Recent[str, BankOrder], now: float) -> Reply:
         field, why = complaint(payload, ("order_no",))
         if field:
             return self._reply("13" if why == "missing" else "10", "", 400, field=field)

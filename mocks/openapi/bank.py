@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mocks.bank.codes import FIELD39, ONLINE
 from mocks.bank.model import BankGateway
-from mocks.openapi.gateway_parts import FAULTS, call
+from mocks.openapi.gateway_parts import FAULTS, call, daily_file
 from mocks.openapi.parts import TEXT, Json, reference, structure
 
 _ORDER_NO: Json = {
@@ -33,19 +33,31 @@ _EXAMPLE = {
 
 
 def paths() -> Json:
-    """The bank's operations."""
+    """The bank's operations and the agreement file."""
     at, reply = BankGateway.operations, reference("BankReply")
     return {
         at["open"]: call(
             "open", "Verify four elements and sign an agreement", _ELEMENTS, _EXAMPLE, reply
         ),
         at["verify"]: call("verify", "Verify four elements only", _ELEMENTS, _EXAMPLE, reply),
+        at["terminate"]: call(
+            "terminate",
+            "End an agreement (解约)",
+            structure({"order_no": _ORDER_NO, "agreement_no": _FIELD}),
+            {"order_no": "terminate-0001", "agreement_no": "12345678901234567800"},
+            reply,
+        ),
         at["query"]: call(
             "query",
             "Ask what became of an order",
             structure({"order_no": _FIELD}),
             {"order_no": "open-0001"},
             reply,
+        ),
+        "/v1/agreements/{day}": daily_file(
+            "agreements",
+            "What was signed and terminated on one day in China (UTC+8)",
+            "A header, a line each event (`signed` or `terminated`), a line of totals",
         ),
     }
 
@@ -74,6 +86,7 @@ def schemas() -> Json:
 
 
 DESCRIPTION = (
-    "Stands in for a bank card network's online gateway: four-element verification, signing and"
-    " queries. A timeout or respCode 03, 04, 05 is not a decline: query by order_no." + FAULTS
+    "Stands in for a bank card network's online gateway: four-element verification, signing,"
+    " terminating and queries. A timeout or respCode 03, 04, 05 is not a decline: query by"
+    " order_no." + FAULTS
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mocks.openapi.parts import NAMESPACE, Json, answer, failed, json_body
+from mocks.openapi.parts import NAMESPACE, TEXT, Json, answer, failed, json_body
 
 FAULTS = (
     " Answers may differ from those listed while a fault that was set through /__admin/faults is in"
@@ -24,6 +24,30 @@ def call(op: str, summary: str, body: Json, example: Json, reply: Json) -> Json:
                 "413": failed("The body is too large"),
                 "429": failed("Too many calls a second, or too many namespaces", reply),
                 "503": failed("Out of order", reply),
+            },
+        }
+    }
+
+
+def daily_file(op: str, summary: str, content: str) -> Json:
+    """A file of one day in CSV; `content` says what its lines are."""
+    return {
+        "get": {
+            "operationId": op,
+            "summary": summary,
+            "parameters": [
+                {
+                    "name": "day",
+                    "in": "path",
+                    "required": True,
+                    "schema": {"type": "string", "format": "date"},
+                    "example": "2026-01-31",
+                },
+                NAMESPACE,
+            ],
+            "responses": {
+                "200": {"description": content, "content": {"text/csv": {"schema": TEXT}}},
+                "400": failed("The day is not a date"),
             },
         }
     }

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mocks.openapi.gateway_parts import FAULTS, call
-from mocks.openapi.parts import NAMESPACE, TEXT, WHOLE, Json, answer, failed, reference, structure
+from mocks.openapi.gateway_parts import FAULTS, call, daily_file
+from mocks.openapi.parts import TEXT, WHOLE, Json, answer, reference, structure
 from mocks.payment.codes import CODES
 from mocks.payment.model import MOST_FEN, PaymentGateway
 
@@ -43,29 +43,11 @@ def paths() -> Json:
             {"order_no": "pay-0001"},
             reply,
         ),
-        "/v1/settlement/{day}": {
-            "get": {
-                "operationId": "settlement",
-                "summary": "The money that moved on one day in China (UTC+8)",
-                "parameters": [
-                    {
-                        "name": "day",
-                        "in": "path",
-                        "required": True,
-                        "schema": {"type": "string", "format": "date"},
-                        "example": "2026-01-31",
-                    },
-                    NAMESPACE,
-                ],
-                "responses": {
-                    "200": {
-                        "description": "A header, a line each movement, a line of totals",
-                        "content": {"text/csv": {"schema": TEXT}},
-                    },
-                    "400": failed("The day is not a date"),
-                },
-            }
-        },
+        "/v1/settlement/{day}": daily_file(
+            "settlement",
+            "The money that moved on one day in China (UTC+8)",
+            "A header, a line each movement, a line of totals",
+        ),
     }
 
 

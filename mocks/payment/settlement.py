@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-from array import array
-from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta, timezone
 from typing import Literal
 
 import msgspec
 
-CHINA = timezone(timedelta(hours=8), "UTC+8")
-HOUR = 3600.0
-KEPT_HOURS = 49
-"""Movements older than this are dropped: a day's file can be read until the next day ends."""
+from mocks.daily_log import CHINA, KEPT_HOURS, DailyLog, day_bounds
+
+__all__ = ["CHINA", "KEPT_HOURS", "Ledger", "Movement", "SettlementRow", "day_bounds"]
 
 Kind = Literal["charge", "refund"]
 
@@ -38,39 +34,15 @@ class Movement(msgspec.Struct, frozen=True):
     time: float
 
 
-class _Hour:
-    """The movements of one hour, packed: a busy day has millions."""
-
-    __slots__ = ("amounts", "ends", "names", "times")
-
-    def __init__(self) -> None:
-        self.names = bytearray()
-        self.ends = array("Q")
-        self.amounts = array("q")
-        self.times = array("d")
-
-    def add(self, order_no: str, amount_fen: int, now: float) -> None:
-        self.names += order_no.encode(errors="surrogatepass")
-        self.ends.append(len(self.names))
-        self.amounts.append(amount_fen)
-        self.times.append(now)
-
-    def __iter__(self) -> Iterator[Movement]:
-        start = 0
-        for end, amount, at in zip(self.ends, self.amounts, self.times, strict=True):
-            yield Movement(self.names[start:end].decode(errors="surrogatepass"), amount, at)
-            start = end
-
-
 class Ledger:
-    """Charges and refunds of one namespace, by the hour."""
+    """Charges and refunds of one namespace."""
 
     def __init__(self) -> None:
         self.charged = 0
         """Fen charged in total, dropped hours included."""
         self.refunded = 0
         """Fen refunded in total."""
-        self._hours: dict[int, _Hour] = {}
+        self._log = DailyLog()
 
     @property
     def balance(self) -> int:
@@ -83,29 +55,14 @@ class Ledger:
             self.charged += amount_fen
         else:
             self.refunded -= amount_fen
-        hour = int(now // HOUR)
-        kept = self._hours.get(hour)
-        if kept is None:
-            kept = self._hours[hour] = _Hour()
-            for old in [past for past in self._hours if past <= hour - KEPT_HOURS]:
-                del self._hours[old]
-        kept.add(order_no, amount_fen, now)
+        self._log.add(order_no, amount_fen, now)
 
     def between(self, start: float, end: float) -> list[Movement]:
         """Movements in [start, end) seconds, in order."""
         return [
-            movement
-            for hour in sorted(self._hours)
-            if start < (hour + 1) * HOUR and hour * HOUR < end
-            for movement in self._hours[hour]
-            if start <= movement.time < end
+            Movement(entry.name, entry.number, entry.time)
+            for entry in self._log.between(start, end)
         ]
-
-
-def day_bounds(day: date) -> tuple[float, float]:
-    """Seconds since the epoch at which `day` begins and ends in China."""
-    midnight = datetime.combine(day, time(), CHINA)
-    return midnight.timestamp(), (midnight + timedelta(days=1)).timestamp()
 
 
 def settlement_csv(rows: list[SettlementRow]) -> str:

@@ -9,10 +9,13 @@ from typing import Any
 
 from aiohttp import web
 
+from mocks.bank.agreements import agreement_csv
+from mocks.bank.model import BankGateway
+from mocks.daily_log import day_bounds
 from mocks.gateway import Gateway, Space, TooManyNamespaces
 from mocks.messages import DEFAULT_NAMESPACE, Call, CallRecord, Reply
 from mocks.payment.model import PaymentGateway
-from mocks.payment.settlement import day_bounds, settlement_csv
+from mocks.payment.settlement import settlement_csv
 from mocks.server.admin import Admin
 from mocks.server.app import Handler, Service
 from mocks.server.callbacks import Callbacks
@@ -83,6 +86,9 @@ class GatewayService:
             service.route("POST", path, op, self._operation(op))
         if isinstance(gateway, SmsGateway):
             service.route("POST", "/handset/inbox", "inbox", self._inbox(gateway))
+        if isinstance(gateway, BankGateway):
+            gateway.keep_agreements()
+            service.route("GET", "/v1/agreements/{day}", "agreements", self._agreements(gateway))
         if isinstance(gateway, PaymentGateway):
             service.route("GET", "/v1/settlement/{day}", "settlement", self._settlement(gateway))
         Admin(service, self, admin_document).feed("/calls", "calls", calls.ring, call_row)
@@ -152,18 +158,20 @@ class GatewayService:
         return read
 
     def _settlement(self, payment: PaymentGateway) -> Handler:
-        # Days are China's, as in a real settlement file.
         async def read(request: web.Request) -> tuple[web.Response, str]:
             namespace = namespace_of(request)
-            try:
-                start, end = day_bounds(date.fromisoformat(request.match_info["day"]))
-            except (ValueError, OverflowError):
-                raise Problem(
-                    400, "INVALID_PARAMETER", "the day is not a date; write 2026-01-31", field="day"
-                ) from None
-            text = settlement_csv(payment.settlement(namespace, start, end))
-            headers = {"Content-Type": "text/csv; charset=utf-8"}
-            return web.Response(text=text, headers=headers), "OK"
+            rows = payment.settlement(namespace, *_day_asked(request))
+            return _csv(settlement_csv(rows)), "OK"
+
+        return read
+
+    def _agreements(self, bank: BankGateway) -> Handler:
+        async def read(request: web.Request) -> tuple[web.Response, str]:
+            namespace = namespace_of(request)
+            start, end = _day_asked(request)
+            # An opening that is not settled yet may be entered with a moment to come.
+            rows = bank.agreements(namespace, start, min(end, self._service.clock.now()))
+            return _csv(agreement_csv(rows)), "OK"
 
         return read
 
@@ -210,6 +218,21 @@ class GatewayService:
             return self._gateway.space(namespace)
         except TooManyNamespaces:
             raise _too_many() from None
+
+
+def _day_asked(request: web.Request) -> tuple[float, float]:
+    """Epoch seconds of the asked day's beginning and end in China, as in real files. Raises
+    Problem."""
+    try:
+        return day_bounds(date.fromisoformat(request.match_info["day"]))
+    except (ValueError, OverflowError):
+        raise Problem(
+            400, "INVALID_PARAMETER", "the day is not a date; write 2026-01-31", field="day"
+        ) from None
+
+
+def _csv(text: str) -> web.Response:
+    return web.Response(text=text, headers={"Content-Type": "text/csv; charset=utf-8"})
 
 
 def _inbox_question(payload: dict[str, Any]) -> tuple[str, int, float]:

@@ -292,9 +292,9 @@ class TestRecent:
 
     def test_an_hour_of_many_customers_is_bounded(self, runner: Any) -> None:
         bank = runner(BankGateway(BankWorld(latency={}, decline={}), 1))
-        orders = bank.gateway.space("default").state
+        orders = bank.gateway.space("default").state.orders
         small: Recent[str, Any] = Recent(keep=60, few=100)
-        bank.gateway.space("default").state = small
+        bank.gateway.space("default").state.orders = small
         for n in range(3000):
             bank.run_until(n)
             open_card(bank, n)

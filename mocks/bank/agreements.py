@@ -1,0 +1,67 @@
+"""Agreements that merchants hold at the bank, and the daily file that tells them (签约文件)."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Literal
+
+import msgspec
+
+from mocks.daily_log import HOUR, KEPT_HOURS, DailyLog
+from mocks.recent import Recent
+
+Kind = Literal["signed", "terminated"]
+
+_SIGNED, _TERMINATED = 1, -1
+
+
+class AgreementRow(msgspec.Struct, frozen=True):
+    """One event: the order that signed or terminated an agreement; `time` in seconds."""
+
+    agreement_no: str
+    order_no: str
+    kind: Kind
+    time: float
+
+
+class AgreementBook:
+    """The agreements of one namespace. A card has one agreement number, which several orders may
+    sign; terminating it ends all of that."""
+
+    def __init__(self) -> None:
+        self._log = DailyLog()
+        self._in_force: Recent[str, bool] = Recent(keep=KEPT_HOURS * HOUR)
+
+    def sign(self, agreement_no: str, order_no: str, at: float) -> None:
+        """Signed `at` (seconds), which may be a moment to come."""
+        self._in_force.put(agreement_no, True, at)
+        self._log.add(f"{agreement_no} {order_no}", _SIGNED, at)
+
+    def terminate(self, agreement_no: str, order_no: str, now: float) -> bool:
+        """End an agreement; False when none of this number is in force."""
+        if not self._in_force.get(agreement_no):
+            return False
+        self._in_force.put(agreement_no, False, now)
+        self._log.add(f"{agreement_no} {order_no}", _TERMINATED, now)
+        return True
+
+    def between(self, start: float, end: float) -> list[AgreementRow]:
+        """What was signed and terminated in [start, end) seconds, in order of time."""
+        rows = []
+        for entry in self._log.between(start, end):
+            agreement_no, _, order_no = entry.name.partition(" ")
+            kind: Kind = "signed" if entry.number == _SIGNED else "terminated"
+            rows.append(AgreementRow(agreement_no, order_no, kind, entry.time))
+        return sorted(rows, key=lambda row: row.time)
+
+
+def agreement_csv(rows: list[AgreementRow]) -> str:
+    """The agreement file: a header, one line an event, and a line of totals."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(AgreementRow.__struct_fields__)
+    writer.writerows(msgspec.structs.astuple(row) for row in rows)
+    signed = sum(row.kind == "signed" for row in rows)
+    writer.writerow(("TOTAL", "", f"signed {signed} terminated {len(rows) - signed}", ""))
+    return out.getvalue()
