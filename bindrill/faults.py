@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from pydantic import ValidationError
 from rich.console import Console
 
 from bindrill.errors import InputProblem
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 PORTS = {"lender": 8080, "bank": 8081, "sms": 8082, "payment": 8083}
 """Where `bindrill serve` puts its services unless told otherwise."""
@@ -54,6 +56,8 @@ def set_faults(
     token: TokenOption = "",
 ) -> None:
     """Set faults; their windows count from now, and one of the same name is replaced."""
+    from pydantic import ValidationError
+
     from scenarios.faults import parse_fault
 
     servers = _servers(url, target)
