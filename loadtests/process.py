@@ -7,9 +7,12 @@ import selectors
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from pathlib import Path
+from queue import SimpleQueue
 
 from loadtests import leash
 
@@ -21,7 +24,7 @@ class StackProblem(Exception):
 class Process:
     """Starts `command` in a process group of its own, with stderr, and stdout unless it is asked
     for, in the file `log`. When this process dies, by whatever cause, the child gets
-    `death_signal` (on Linux)."""
+    `death_signal` (on Linux). `user`: whom root lets it run as. `folder`: where it starts."""
 
     def __init__(
         self,
@@ -32,18 +35,23 @@ class Process:
         environment: Mapping[str, str] | None = None,
         read_stdout: bool = False,
         death_signal: signal.Signals = signal.SIGKILL,
+        user: str | None = None,
+        folder: Path | None = None,
     ) -> None:
         self.name = name
         self.log = log
         leashed = [sys.executable, "-I", "-S", leash.__file__, str(os.getpid()), str(+death_signal)]
         with log.open("ab") as stream:
-            self._popen = subprocess.Popen(
-                [*leashed, *command],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE if read_stdout else stream,
-                stderr=stream,
-                env={**os.environ, **(environment or {})},
-                start_new_session=True,
+            self._popen = _spawn(
+                lambda: subprocess.Popen(
+                    [*leashed, user or "", *command],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE if read_stdout else stream,
+                    stderr=stream,
+                    env={**os.environ, **(environment or {})},
+                    cwd=folder,
+                    start_new_session=True,
+                )
             )
 
     @property
@@ -81,6 +89,18 @@ class Process:
         last = last_line(self.log)
         return StackProblem(f"{self.name} {what}: {last or 'it said nothing'} (log: {self.log})")
 
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to the child alone, if it still runs."""
+        self._popen.send_signal(number)
+
+    def wait(self, timeout: float) -> bool:
+        """Whether it has ended, after at most `timeout` seconds."""
+        try:
+            self._popen.wait(timeout)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
     def kill(self) -> None:
         """End it and all that it started, at once and without a goodbye."""
         self._signal_group(signal.SIGKILL)
@@ -115,6 +135,43 @@ class Process:
     def _close(self) -> None:
         if self._popen.stdout is not None:
             self._popen.stdout.close()
+
+
+class _Spawner:
+    """Starts children from a thread that lives as long as this process: the kernel takes the end
+    of the thread that started a child for the end of its parent."""
+
+    def __init__(self) -> None:
+        self.owner = os.getpid()
+        self._wanted: SimpleQueue[
+            tuple[Callable[[], subprocess.Popen[bytes]], Future[subprocess.Popen[bytes]]]
+        ] = SimpleQueue()
+        threading.Thread(target=self._run, name="spawner", daemon=True).start()
+
+    def spawn(self, start: Callable[[], subprocess.Popen[bytes]]) -> subprocess.Popen[bytes]:
+        started: Future[subprocess.Popen[bytes]] = Future()
+        self._wanted.put((start, started))
+        return started.result()
+
+    def _run(self) -> None:
+        while True:
+            start, started = self._wanted.get()
+            try:
+                started.set_result(start())
+            except BaseException as error:
+                started.set_exception(error)
+
+
+_spawner: _Spawner | None = None
+_spawner_lock = threading.Lock()
+
+
+def _spawn(start: Callable[[], subprocess.Popen[bytes]]) -> subprocess.Popen[bytes]:
+    global _spawner
+    with _spawner_lock:
+        if _spawner is None or _spawner.owner != os.getpid():  # threads do not survive a fork
+            _spawner = _Spawner()
+    return _spawner.spawn(start)
 
 
 def last_line(log: Path) -> str:

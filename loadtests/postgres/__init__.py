@@ -1,0 +1,1 @@
+"""Real PostgreSQL clusters that drills may break: made, destroyed, promoted, restored."""
