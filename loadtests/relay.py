@@ -270,7 +270,8 @@ class _Line:
         assert task is not None  # noqa: S101
         self._tasks.add(task)
         try:
-            await self._forward(task, reader, writer)
+            if self._server is not None:  # else the line was cut while this connection came in
+                await self._forward(task, reader, writer)
         except asyncio.CancelledError:
             pass  # cut: the other side sees a reset
         finally:
