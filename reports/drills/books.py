@@ -33,7 +33,7 @@ class BindingRow(msgspec.Struct, frozen=True, kw_only=True):
 
 class CallRow(msgspec.Struct, frozen=True, kw_only=True):
     """A partner call of the lender's outbox. `result` is `done` or `declined` once the partner has
-    said so. `due_at`: whoever works on it has it until then; None: nobody."""
+    said so. `due_at`: whoever works on it has it until then; `waits`: it is in line to be sent."""
 
     order_no: str
     binding_id: str
@@ -41,6 +41,7 @@ class CallRow(msgspec.Struct, frozen=True, kw_only=True):
     status: str
     result: str = ""
     due_at: float | None = None
+    waits: bool = False
     created_at: float = 0.0
 
     @property
@@ -102,6 +103,29 @@ class Movement(msgspec.Struct, frozen=True, kw_only=True):
     kind: Literal["charge", "refund"]
     amount_fen: int
     time: float
+
+
+class PartnerAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a partner says of an order when asked: it was done, declined (`reason`), never came, or
+    is not known yet. `agreement_no` of an opening that was done."""
+
+    outcome: Literal["done", "declined", "nothing", "unknown"]
+    reason: str = ""
+    agreement_no: str = ""
+
+
+class Books(msgspec.Struct, frozen=True, kw_only=True):
+    """All three sides at `now`. The partners' files reach back to `since`. `answers` has what the
+    partners said of orders in doubt, by order number. A test payment is `amount_fen`."""
+
+    bindings: dict[str, BindingRow]
+    calls: dict[str, CallRow]
+    agreements: tuple[AgreementRow, ...]
+    movements: tuple[Movement, ...]
+    answers: dict[str, PartnerAnswer] = {}
+    now: float
+    since: float
+    amount_fen: int = 1
 
 
 def order_no(binding_id: str, op: str) -> str:
