@@ -296,6 +296,39 @@ def validate(files: Annotated[list[str], typer.Argument(metavar="FILE...")]) -> 
     sys.exit(validate_files(files))
 
 
+@app.command()
+def reconcile(
+    run_folder: Annotated[
+        Path | None,
+        typer.Argument(metavar="RUN", help="Show what this run recorded, and ask no server."),
+    ] = None,
+    db: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="The lender's database; that of `serve` if not given."),
+    ] = None,
+    keys: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The lender's key ring, to see if records still open."),
+    ] = None,
+    bank: Annotated[
+        str | None, typer.Option(metavar="URL", help="The bank's root; port 8081 if not given.")
+    ] = None,
+    payment: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="The payment gateway's root; port 8083 if not given."),
+    ] = None,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Also mend what is safe, then compare again.")
+    ] = False,
+) -> None:
+    """Compare lender, bank and payment gateway: exit code 0 if they agree, else 99."""
+    from bindrill.reconcile import reconcile_run, reconcile_servers
+
+    if run_folder is not None:
+        sys.exit(reconcile_run(run_folder))
+    sys.exit(reconcile_servers(db, keys, bank, payment, repair))
+
+
 @app.command("import")
 def import_recording(
     recording: Annotated[
