@@ -156,6 +156,13 @@ class Cluster:
                 process.resume()
         self._frozen = False
 
+    def remove(self) -> None:
+        """Kill it and delete all it has but its log. Nothing may be asked of it any more."""
+        self.kill()
+        self.disk.unmount()
+        shutil.rmtree(self.folder)
+        self._port.close()
+
     # ── state ───────────────────────────────────────────────────────────────────────────────────
 
     @property

@@ -37,11 +37,12 @@ class Disk:
             raise StackProblem(f"a disk of {size_mb} MB is too small: write {SMALLEST_MB} or more")
         self._folder = folder
         self._ballast = folder / "ballast"
+        self._image = workspace.folder / f"{folder.name}.img"
         self.means: Means = "process limit"
         """How it gets full."""
         self._limited = False
         if size_mb is not None and os.geteuid() == 0 and sys.platform == "linux":
-            self.means = self._mount(workspace.folder / f"{folder.name}.img", size_mb)
+            self.means = self._mount(size_mb)
             folder.chmod(0o700)
             workspace.installation.give(folder)
 
@@ -74,7 +75,16 @@ class Disk:
             return
         self._ballast.unlink(missing_ok=True)
 
-    def _mount(self, image: Path, size_mb: int) -> Means:
+    def unmount(self) -> None:
+        """Let go of a disk that nobody uses any more."""
+        if self.means != "process limit":
+            subprocess.run(
+                ["umount", "-l", self._folder], capture_output=True, check=False, timeout=_TIMEOUT
+            )
+            self._image.unlink(missing_ok=True)
+
+    def _mount(self, size_mb: int) -> Means:
+        image = self._image
         with image.open("wb") as file:
             file.truncate(size_mb << 20)
         if (

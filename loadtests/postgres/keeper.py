@@ -20,7 +20,7 @@ import psutil
 
 _IPC_RMID = 0
 _POLL = 1.0
-_LONGEST = 15.0
+_LONGEST = 60.0
 """Seconds until it gives up on a folder that cannot be emptied."""
 
 

@@ -14,10 +14,10 @@ from pathlib import Path
 from types import TracebackType
 
 from loadtests.postgres import keeper
-from loadtests.postgres.installation import Installation, find_installation
+from loadtests.postgres.installation import find_installation
 from loadtests.process import StackProblem
 
-CLOSING = 20.0
+CLOSING = 70.0
 """Seconds within which the folder must be gone."""
 
 
@@ -26,15 +26,16 @@ class Workspace:
 
     Data folders, sockets, archives and backups belong in it. A keeper process removes it at
     `close`, and also when this process is killed: first whatever runs in it, then mounts, shared
-    memory and files. A context manager. Raises StackProblem without PostgreSQL.
+    memory and files. `parent`: where to make it, instead of among the temporary files. A context
+    manager. Raises StackProblem without PostgreSQL.
     """
 
-    def __init__(self, installation: Installation | None = None) -> None:
-        self.installation = installation or find_installation()
+    def __init__(self, parent: Path | None = None) -> None:
+        self.installation = find_installation()
         self.password = secrets.token_hex(16)
         """Of the lender's and the standbys' roles in every cluster here."""
         self._endings: list[Callable[[], None]] = []
-        self.folder = Path(tempfile.mkdtemp(prefix="bindrill-pg-", dir=_reachable()))
+        self.folder = Path(tempfile.mkdtemp(prefix="bindrill-pg-", dir=parent or _reachable()))
         self.installation.give(self.folder)
         command = [sys.executable, "-I", keeper.__file__, str(os.getpid()), str(self.folder)]
         self._keeper = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
