@@ -55,8 +55,9 @@ def play(
     scenario: Scenario,
     folder: Path,
     on_progress: Callable[[Progress], None] | None = None,
+    on_world: Callable[[SimWorld], None] | None = None,
 ) -> SimResult:
-    """`run_sim` on an environment of the caller's."""
+    """`run_sim` on an environment of the caller's; `on_world` sees the world before it begins."""
     began = time.perf_counter()
     tally = Tally()
     until = scenario.duration + scenario.drain
@@ -64,6 +65,8 @@ def play(
     recorder = Recorder(folder)
     try:
         world = build_world(env, scenario, recorder.add)
+        if on_world is not None:
+            on_world(world)
         player = Player(world, scenario, recorder.add, tally)
         env.process(_arrivals(env, scenario, player))
         for look in range(1, LOOKS + 1):

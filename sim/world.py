@@ -286,6 +286,11 @@ class SimWorld:
         self.lender = Lender(self._policy, self, self._vault)
         self._front = self.lender.front(machine.workers)
 
+    @property
+    def commits(self) -> GroupCommit:
+        """The store's writer, in this life of the lender's."""
+        return self._commits
+
     def _end_lender(self) -> None:
         self._lender_life += 1
 

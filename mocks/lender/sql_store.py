@@ -42,6 +42,18 @@ _SCHEMA_LOCK = 0x62696E64
 _DEADLOCKS = ("40001", "40P01")
 
 
+class StoreWork:
+    """What a store has done so far: `commits` of `transactions` together, in `busy` seconds of the
+    writer's time, which is at most all the time."""
+
+    __slots__ = ("busy", "commits", "transactions")
+
+    def __init__(self) -> None:
+        self.busy = 0.0
+        self.commits = 0
+        self.transactions = 0
+
+
 class _Job(Generic[T]):
     """One piece of work, the future that waits for it, and how long the disk stalls, in seconds."""
 
@@ -125,6 +137,7 @@ class SqlStore:
         except SQLAlchemyError as error:
             self._engine.dispose()
             raise self._unavailable(error) from None
+        self.work = StoreWork()
         self._jobs: SimpleQueue[_Job[Any] | None] = SimpleQueue()
         self._closed = False
         self._closing = Lock()
@@ -196,7 +209,11 @@ class SqlStore:
                     break
             closed = job is None
             if group:
+                began = time.perf_counter()
                 self._commit(group)
+                self.work.busy += time.perf_counter() - began
+                self.work.commits += 1
+                self.work.transactions += len(group)
 
     def _commit(self, group: list[_Job[Any]]) -> None:
         """Run the group in one transaction, and only then tell everybody."""

@@ -22,6 +22,7 @@ from mocks.server.live_world import NAMESPACE, LiveWorld
 from mocks.server.logs import failure
 from mocks.server.policy_metrics import PolicyCollector
 from mocks.server.port_faults import PortFaults, closes_port
+from mocks.server.store_metrics import StoreCollector
 from mocks.server.timings import TALLY, Tally
 from mocks.server.uploads import read_upload
 from mocks.server.wire import (
@@ -81,6 +82,7 @@ class LenderService:
             service.route("POST", path, op, self._callback(op))
         service.ready_when(self._store_answers)
         service.measure(PolicyCollector(lender.decisions))
+        service.measure(StoreCollector(world.store_work))
         admin = Admin(service, self, admin_document)
         admin.feed("/timings", "timings", world.timings.ring, lambda row: row)
 

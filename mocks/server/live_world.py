@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import aiohttp
 import msgspec
 
-from mocks.lender.sql_store import SqlStore
+from mocks.lender.sql_store import SqlStore, StoreWork
 from mocks.lender.store import Tx
 from mocks.messages import DEFAULT_NAMESPACE
 from mocks.server.clock import WallClock
@@ -71,6 +71,11 @@ class LiveWorld:
         """What a broken network makes of a call; set by whoever keeps the faults."""
         self.standing: Callable[[], Effect | None] = lambda: None
         """What is wrong with the lender's clock and disk; set by whoever keeps the faults."""
+
+    @property
+    def store_work(self) -> StoreWork:
+        """What the store has done so far."""
+        return self._store.work
 
     def now(self) -> float:
         """Seconds since the epoch, by the lender's own clock, which a fault may have put wrong."""

@@ -1,0 +1,238 @@
+"""One measure of a capacity search in wall time, and the search itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from loadtests.admin import AdminProblem, fetch
+from loadtests.live_run import drive
+from loadtests.overview import ProgressReader
+from loadtests.process import StackProblem
+from loadtests.processors import CpuTime, cpu_times
+from loadtests.stack import Stack
+from reports.capacity.limit import limit_of
+from reports.capacity.measured import measured
+from reports.capacity.result import Limit, LimitState, Measured
+from reports.capacity.scaling import at_rate
+from reports.capacity.search import Bounds, Search
+from reports.capacity.usage import (
+    GATEWAYS,
+    LOAD_GENERATOR,
+    MACHINE,
+    Counters,
+    Processor,
+    Spans,
+    window_of,
+)
+from reports.progress import Progress
+from reports.summary import summarise
+from scenarios.arrivals import arrival_times
+from scenarios.schema import Scenario
+
+LEAD = 2
+"""How many measures of a rate hold or fail, if all agree."""
+MOST = 5
+MEASURES = 40
+
+
+class Load(msgspec.Struct, frozen=True, kw_only=True):
+    """How live measures are made: load-generator processes, the lender's database (SQLite if
+    None), and the team's own binding service to load instead of ours, if any."""
+
+    processes: int = 1
+    database: str | None = None
+    target: str | None = None
+    allow_remote: bool = False
+
+
+def live_limit(
+    scenario: Scenario,
+    folder: Path,
+    *,
+    bounds: Bounds,
+    seed_of: Callable[[int], int],
+    load: Load,
+    precision: float,
+    lead: int = LEAD,
+    most: int = MOST,
+    measures: int = MEASURES,
+    on_ask: Callable[[float, int], None] = lambda rate, number: None,
+    on_progress: Callable[[Progress], None] = lambda _: None,
+    on_measured: Callable[[Measured, Search], None] = lambda measure, search: None,
+) -> Limit:
+    """As `sim.capacity.simulated_limit`, with a live run for each measure, one after another, on
+    fresh servers and an empty database below `folder`.
+
+    `seed_of` gives the seed of a measure's number. Ctrl-C ends the search with what is measured.
+    Raises StackProblem.
+    """
+    search = Search(bounds, precision=precision, lead=lead, most=most, measures=measures)
+    found: list[Measured] = []
+    state: LimitState = "interrupted"
+    while (ask := search.ask()) is not None:
+        on_ask(ask.rate, ask.first)
+        measure = measure_live(
+            at_rate(scenario, ask.rate, seed_of(ask.first)),
+            folder / f"{ask.rate:g}-{ask.first}",
+            rate=ask.rate,
+            number=ask.first,
+            load=load,
+            on_progress=on_progress,
+        )
+        if measure is None:
+            break
+        found.append(measure)
+        search.tell(measure.rate, measure.held)
+        on_measured(measure, search)
+    else:
+        state = "unsettled" if search.state == "searching" else search.state
+    return limit_of("live", search, bounds, state, found, lead)
+
+
+def measure_live(
+    scenario: Scenario,
+    folder: Path,
+    *,
+    rate: float,
+    number: int,
+    load: Load,
+    on_progress: Callable[[Progress], None] = lambda _: None,
+) -> Measured | None:
+    """Play `scenario` live below `folder` and measure it; None when interrupted. Raises
+    StackProblem."""
+    folder.mkdir(parents=True)
+    ours = load.target is None
+    timings: list[list[Any]] = []
+    with Stack(
+        scenario,
+        folder,
+        target=load.target,
+        allow_remote=load.allow_remote,
+        database=load.database,
+    ) as stack:
+        try:
+            stack.start()
+            watch = _Watch(stack.urls["lender"] if ours else None, scenario.duration, load)
+            if drive(stack, scenario, folder, load.processes, watch.following(on_progress)) == (
+                "interrupted"
+            ):
+                return None
+            if ours:
+                timings = _timings(stack.urls["lender"])
+            origin = ProgressReader(stack.logs / "progress.jsonl").new()[-1].origin
+        except KeyboardInterrupt:
+            return None
+    times = arrival_times(scenario.arrivals, scenario.seed, scenario.duration)
+    summary = summarise(folder, scenario, planned=sum(1 for _ in times))
+    counters = watch.counters(timings, origin)
+    return measured("live", scenario, folder, summary, counters, rate=rate, number=number)
+
+
+class _Look(msgspec.Struct, frozen=True):
+    """Processor time and the store's work at one moment of the run (seconds since it began)."""
+
+    now: float
+    cpu: CpuTime
+    store: dict[str, float]
+
+
+class _Watch:
+    """Looks at the processes at both ends of the window."""
+
+    def __init__(self, lender: str | None, duration: float, load: Load) -> None:
+        self._lender = lender
+        self._load = load
+        self._window = window_of(duration)
+        self._looks: list[_Look] = []
+
+    def following(self, on_progress: Callable[[Progress], None]) -> Callable[[Progress], None]:
+        """`on_progress`, with the looks taken on the way."""
+
+        def follow(progress: Progress) -> None:
+            on_progress(progress)
+            if len(self._looks) < 2 and progress.now >= self._window[len(self._looks)]:
+                store = _store_work(self._lender) if self._lender else {}
+                self._looks.append(_Look(progress.now, cpu_times(), store))
+
+        return follow
+
+    def counters(self, timings: list[list[Any]], origin: float) -> Counters:
+        """What was done between the looks, and when the lender worked on requests."""
+        if len(self._looks) < 2:
+            return Counters()  # everybody had ended before the window did
+        first, last = self._looks
+        seconds = last.now - first.now
+        used = last.cpu.since(first.cpu)
+        processes = {
+            GATEWAYS: Processor(used=used.gateways / seconds, most=1),
+            LOAD_GENERATOR: Processor(
+                used=used.load_generator / seconds, most=self._load.processes
+            ),
+            MACHINE: Processor(used=used.together / seconds, most=used.cores),
+        }
+        if self._lender is None:
+            return Counters(processes=processes)
+        requests, calls, waited = _in_lender(timings, origin, self._window)
+        store = {name: last.store[name] - first.store.get(name, 0.0) for name in last.store}
+        return Counters(
+            commit_busy=store["busy_seconds"] / seconds if store else None,
+            commits=int(store.get("commits", 0)),
+            transactions=int(store.get("transactions", 0)),
+            commit_wait=waited,
+            requests=requests,
+            calls=calls,
+            lender=Processor(used=used.lender / seconds, most=1),
+            processes=processes,
+        )
+
+
+def _in_lender(
+    timings: list[list[Any]], origin: float, window: tuple[float, float]
+) -> tuple[Spans, dict[str, Spans], float]:
+    """When requests and calls were under way, from the lender's own rows, and the seconds that
+    requests of the window waited for commits."""
+    requests: list[tuple[float, float]] = []
+    calls: dict[str, list[tuple[float, float]]] = {"bank": [], "sms": [], "payment": []}
+    waited = 0.0
+    for row in timings:
+        if row[0] == "request":
+            _, _, at, total, _, in_commits, _, _ = row
+            requests.append((at - origin, at - origin + total))
+            waited += in_commits if window[0] <= at - origin < window[1] else 0.0
+        else:
+            _, gateway, _, at, elapsed, _ = row
+            calls[gateway].append((at - origin, at - origin + elapsed))
+    return _spans(requests), {name: _spans(found) for name, found in calls.items()}, waited
+
+
+def _spans(rows: list[tuple[float, float]]) -> Spans:
+    return np.array(rows, dtype=float).reshape(-1, 2)
+
+
+def _timings(lender: str) -> list[list[Any]]:
+    try:
+        _, answer = fetch(f"{lender}/__admin/timings?after=0")
+    except AdminProblem as problem:
+        raise StackProblem(str(problem)) from None
+    rows: list[list[Any]] = msgspec.json.decode(answer)["timings"]
+    return rows
+
+
+def _store_work(lender: str) -> dict[str, float]:
+    """The store's counters by name; empty when the lender is too busy to say."""
+    try:
+        _, text = fetch(f"{lender}/metrics")
+    except AdminProblem:
+        return {}
+    found: dict[str, float] = {}
+    for line in text.decode().splitlines():
+        if line.startswith("lender_store_"):
+            name, _, value = line.partition(" ")
+            if name.endswith("_total"):
+                found[name.removeprefix("lender_store_").removesuffix("_total")] = float(value)
+    return found
