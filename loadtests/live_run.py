@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -34,6 +34,16 @@ GATHER_INTERVAL = 1.0
 """Seconds between looks at the gateways' call feeds."""
 FLUSH_INTERVAL = 5.0
 """Seconds of gateway calls that a kill may lose."""
+
+
+class Companion(Protocol):
+    """Whoever does something beside the load."""
+
+    def begin(self, origin: float) -> None:
+        """The schedule's start is known, in seconds since the epoch."""
+
+    def check(self) -> None:
+        """Raises StackProblem when the load need not go on."""
 
 
 class LiveResult(msgspec.Struct, frozen=True):
@@ -85,7 +95,7 @@ def run_live(
             state = "interrupted"
         with undisturbed():
             if "payment" in stack.urls:
-                settlement = _save_settlement(stack.urls["payment"], began, folder)
+                settlement = save_settlement(stack.urls["payment"], began, folder)
     return LiveResult(state, time.monotonic() - began, settlement, stack.urls)
 
 
@@ -95,6 +105,7 @@ def drive(
     folder: Path,
     processes: int = 1,
     on_progress: Callable[[Progress], None] = lambda _: None,
+    companion: Companion | None = None,
 ) -> Literal["complete", "interrupted"]:
     """Play `scenario` on a started `stack` until Locust ends. Raises StackProblem."""
     progress = stack.logs / "progress.jsonl"
@@ -106,7 +117,7 @@ def drive(
         progress=progress,
     )
     recorder = Recorder(folder, worker="gateways")
-    run = _Drive(stack, scenario, ProgressReader(progress), recorder, on_progress)
+    run = _Drive(stack, scenario, ProgressReader(progress), recorder, on_progress, companion)
     try:
         run.follow(_start_locust(stack, settings, processes))
     except KeyboardInterrupt:
@@ -129,12 +140,14 @@ class _Drive:
         reader: ProgressReader,
         recorder: Recorder,
         on_progress: Callable[[Progress], None],
+        companion: Companion | None,
     ) -> None:
         self._stack = stack
         self._scenario = scenario
         self._reader = reader
         self._recorder = recorder
         self._on_progress = on_progress
+        self._companion = companion
         self._gatherers: list[CallGatherer] = []
         self._last: Look | None = None
         self._origin = 0.0
@@ -151,6 +164,8 @@ class _Drive:
                 self._last = look
                 self._on_progress(look.progress)
             self._stack.check()
+            if self._companion is not None:
+                self._companion.check()
             if ended:
                 break
             now = time.monotonic()
@@ -197,6 +212,8 @@ class _Drive:
         self._origin = origin
         self._follow_calls()
         self._post(self._stack.urls)
+        if self._companion is not None:
+            self._companion.begin(origin)
 
     def _post(self, urls: Mapping[str, str]) -> None:
         try:
@@ -227,7 +244,7 @@ def _free_port() -> int:
         return port
 
 
-def _save_settlement(url: str, began: float, folder: Path) -> Path | None:
+def save_settlement(url: str, began: float, folder: Path) -> Path | None:
     """The settlement file, one header for all days; None when the gateway does not give it."""
     last = datetime.now(CHINA)
     day = (last - timedelta(seconds=time.monotonic() - began)).date()

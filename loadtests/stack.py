@@ -18,7 +18,7 @@ import msgspec
 from loadtests.admin import AdminProblem, fetch
 from loadtests.process import Process, StackProblem
 from mocks.server.callbacks import is_loopback
-from mocks.server.options import ServeOptions, write_options
+from mocks.server.options import ServeOptions, read_options, write_options
 from scenarios.loader import dump
 from scenarios.schema import Scenario
 
@@ -67,9 +67,11 @@ class Stack:
         self._allow_remote = allow_remote
         self._database = database
         self._processes: dict[str, Process] = {}
+        self._servers: set[str] = set()
         self._killed: set[str] = set()
         self._paused: set[str] = set()
         self._reserved: list[socket.socket] = []
+        self._ports: dict[str, int] = {}
 
     def __enter__(self) -> Stack:
         atexit.register(self.stop)
@@ -87,9 +89,6 @@ class Stack:
 
     def start(self) -> None:
         """Start every server and wait until it is ready. Raises StackProblem."""
-        self.logs.mkdir(parents=True, exist_ok=True)
-        self.scenario_file.write_text(dump(self._scenario), encoding="utf-8")
-        lender = self._target or f"http://127.0.0.1:{self._reserve_port()}"
         ports = dict.fromkeys(TARGET_PORTS, 0)
         if self._target is not None:
             ports = TARGET_PORTS
@@ -97,31 +96,56 @@ class Stack:
         elif any(fault.where == "process" for fault in self._scenario.fault_timeline):
             # The lender must find them where they were after a restart.
             ports = {name: self._reserve_port() for name in TARGET_PORTS}
+        self.start_gateways(self._target or self.address("lender"), ports)
+        if self._target is not None:
+            self._expect_target(self._target)
+        elif self._database is None:
+            database = f"sqlite:///{self._folder / 'lender.db'}"
+            self.start_lender("lender", database, key_ring=self._folder / "keys.json")
+        else:
+            # A database of the user's own outlives the run, and so do the keys it is sealed with.
+            self.start_lender("lender", self._database)
+
+    def start_gateways(self, lender: str, ports: Mapping[str, int] | None = None) -> None:
+        """Start the gateways, at free ports unless given. `lender` is the root URL at which
+        customers and callbacks reach it. Raises StackProblem."""
+        self.logs.mkdir(parents=True, exist_ok=True)
+        self.scenario_file.write_text(dump(self._scenario), encoding="utf-8")
         self._write_options(
             "gateways",
             ServeOptions(
-                ports=ports,
+                ports=dict(ports or dict.fromkeys(TARGET_PORTS, 0)),
                 scenario=str(self.scenario_file),
                 callback_url=lender,
                 allow_remote_callbacks=self._allow_remote,
             ),
         )
         self._serve("gateways")
-        if self._target is not None:
-            self.urls["lender"] = self._target
-            self._expect_target(self._target)
-            return
+        self.urls["lender"] = lender
+
+    def start_lender(
+        self, name: str, database: str, *, key_ring: Path | None = None, node: str = "lender-1"
+    ) -> None:
+        """Start a lender process called `name` at `address(name)`, after the gateways. `database`
+        is an SQLAlchemy URL, `key_ring` that of `bindrill serve` if None, `node` its name in audit
+        chain and outbox. Raises StackProblem."""
         options = ServeOptions(
-            ports={"lender": urlsplit(lender).port or 0},
+            ports={"lender": urlsplit(self.address(name)).port or 0},
             scenario=str(self.scenario_file),
-            database=self._database or f"sqlite:///{self._folder / 'lender.db'}",
-            gateways={name: self.urls[name] for name in TARGET_PORTS},
+            database=database,
+            node=node,
+            gateways={gateway: self.urls[gateway] for gateway in TARGET_PORTS},
         )
-        if self._database is None:
-            # A database of the user's own outlives the run, and so do the keys it is sealed with.
-            options = msgspec.structs.replace(options, key_ring=self._folder / "keys.json")
-        self._write_options("lender", options)
-        self._serve("lender")
+        if key_ring is not None:
+            options = msgspec.structs.replace(options, key_ring=key_ring)
+        self._write_options(name, options)
+        self._serve(name)
+
+    def address(self, name: str) -> str:
+        """The root URL of the lender process called `name`, which stays its own."""
+        if name not in self._ports:
+            self._ports[name] = self._reserve_port()
+        return f"http://127.0.0.1:{self._ports[name]}"
 
     def begin(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> Process:
         """Start one more process in the stack's care; the last begun is the first to be stopped.
@@ -146,6 +170,7 @@ class Stack:
     def kill(self, name: str) -> None:
         """SIGKILL the process called `name` (`lender` or `gateways`); it gets no chance to tidy."""
         self._killed.add(name)
+        self._paused.discard(name)
         self._processes[name].kill()
 
     def shut(self, name: str) -> None:
@@ -167,14 +192,25 @@ class Stack:
         """Whether the process called `name` is neither killed nor paused."""
         return name not in self._killed | self._paused
 
-    def restart(self, name: str) -> None:
-        """Start a killed process again, on the same port and database. Raises StackProblem."""
+    def restart(self, name: str, *, database: str | None = None) -> None:
+        """Start a killed process again, on the same port and database, or a lender on another
+        `database`. A lender that is started again must find its keys. Raises StackProblem."""
+        if name != "gateways":
+            options = read_options(self._options_file(name))
+            options = msgspec.structs.replace(
+                options, database=database or options.database, new_keys=False
+            )
+            self._write_options(name, options)
         self._serve(name)
         self._killed.discard(name)
 
+    def process(self, name: str) -> Process:
+        """The process called `name`."""
+        return self._processes[name]
+
     def check(self) -> None:
         """Raises StackProblem when a server has ended that nobody killed through here."""
-        for name in {"gateways", "lender"} - self._killed:
+        for name in self._servers - self._killed:
             process = self._processes.get(name)
             if process is not None and process.exit_code is not None:
                 raise process.problem(f"ended with code {process.exit_code}")
@@ -209,6 +245,7 @@ class Stack:
         command = [sys.executable, "-m", "mocks.server", "--options", str(self._options_file(name))]
         process = Process(name, command, self.logs / f"{name}.log", read_stdout=True)
         self._processes[name] = process
+        self._servers.add(name)
         ready = msgspec.json.decode(process.first_line(START_TIMEOUT), type=_Ready).ready
         for service, url in ready.items():
             try:
@@ -217,7 +254,8 @@ class Stack:
                 raise process.problem(str(problem)) from None
             if status != 200:
                 raise process.problem(f"says that {service} is not ready ({status})")
-        self.urls.update(ready)
+        if name == "gateways":
+            self.urls.update(ready)
 
     def _expect_target(self, url: str) -> None:
         try:

@@ -8,7 +8,7 @@ commit is durable. A disk that takes 5 ms to sync then limits commits a second, 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
@@ -18,9 +18,9 @@ from sqlalchemy import create_engine, event, select, text
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import (
     ArgumentError,
+    DataError,
     DBAPIError,
     IntegrityError,
-    OperationalError,
     SQLAlchemyError,
 )
 
@@ -40,6 +40,9 @@ _UNLIMITED = 2**62
 _SCHEMA_LOCK = 0x62696E64
 """PostgreSQL advisory lock under which nodes that start together create the tables."""
 _DEADLOCKS = ("40001", "40P01")
+_DEFECTS = (IntegrityError, DataError)
+"""What the work did wrong; everything else that a database says is the database's trouble: gone,
+full, damaged, without a table, or a standby that takes no writes."""
 
 
 class StoreWork:
@@ -160,7 +163,7 @@ class SqlStore:
         """`submit`, and wait."""
         return self.submit(work).result()
 
-    def records(self, kind: type[R]) -> Iterator[R]:
+    def records(self, kind: type[R]) -> Generator[R, None, None]:
         """All committed records of a kind, oldest first, on a connection of its own."""
         mapping = MAPPINGS[kind]
         table = mapping.table
@@ -256,7 +259,7 @@ class SqlStore:
                     step()
                 connection.exec_driver_sql("ROLLBACK TO SAVEPOINT work")
                 connection.exec_driver_sql("RELEASE SAVEPOINT work")
-                if not isinstance(error, OperationalError):
+                if not isinstance(error, DBAPIError) or isinstance(error, _DEFECTS):
                     return None, error
                 repeats += 1
                 if _sqlstate(error) not in _DEADLOCKS or repeats > REPEATS:

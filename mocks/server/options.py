@@ -27,13 +27,13 @@ class ServeOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     `ports`: a port for each service to run, of bank, sms, payment and lender (0: any free one).
     `scenario`: a scenario file or name, whose world, policies and customers are served; defaults
     without. `seed`: instead of the scenario's. `database`: SQLAlchemy URL of the lender's database.
-    `key_ring`: file of the lender's encryption keys, made when missing. `node`: the lender
-    process's name in its audit chain and outbox. `gateways`: root URL of each gateway that runs
-    elsewhere. `callback_url`: root URL of a lender that runs elsewhere. `signing_key` of callbacks:
-    the environment's BINDRILL_SIGNING_KEY if empty. `admin_token`: needed for the admin API on a
-    host that is not loopback. `journal`: requests kept for `/__admin/requests`, 0 for none.
-    `log_file`: stderr if none. `log_requests`: a line each request. `allow_remote_callbacks`:
-    whether a call may name a callback address that is not loopback.
+    `key_ring`: file of the lender's encryption keys, made when missing if `new_keys`. `node`: the
+    lender process's name in its audit chain and outbox. `gateways`: root URL of each gateway that
+    runs elsewhere. `callback_url`: root URL of a lender that runs elsewhere. `signing_key` of
+    callbacks: the environment's BINDRILL_SIGNING_KEY if empty. `admin_token`: needed for the admin
+    API on a host that is not loopback. `journal`: requests kept for `/__admin/requests`, 0 for
+    none. `log_file`: stderr if none. `log_requests`: a line each request.
+    `allow_remote_callbacks`: whether a call may name a callback address that is not loopback.
     """
 
     ports: dict[str, int]
@@ -42,6 +42,7 @@ class ServeOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     seed: int | None = None
     database: str = f"sqlite:///{DATA / 'lender.db'}"
     key_ring: Path = DATA / "keys.json"
+    new_keys: bool = True
     node: str = "lender-1"
     gateways: dict[str, str] = {}
     callback_url: str | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any, TextIO
 
 from aiohttp import web
@@ -13,10 +14,11 @@ from mocks.bank.directory import PopulationDirectory
 from mocks.bank.model import BankGateway
 from mocks.gateway import Gateway
 from mocks.lender.key_ring import KeyRing, KeyRingError
+from mocks.lender.records import Applicant
 from mocks.lender.service import Lender
 from mocks.lender.sql_store import SqlStore
 from mocks.lender.store import StoreUnavailable
-from mocks.lender.vault import AesGcmVault
+from mocks.lender.vault import AesGcmVault, VaultError
 from mocks.openapi.admin import admin_document
 from mocks.openapi.services import service_document
 from mocks.payment.model import PaymentGateway
@@ -157,10 +159,16 @@ class Stack:
         world = scenario.world if scenario is not None else World()
         policy = scenario.lender if scenario is not None else LenderPolicy()
         keys = _key_ring(options)
+        vault = AesGcmVault(keys)
         try:
             self._store = await asyncio.to_thread(SqlStore, options.database)
+            await asyncio.to_thread(_check_keys, self._store, vault)
         except StoreUnavailable as error:
             raise StartProblem(str(error)) from None
+        except VaultError as error:
+            raise StartProblem(
+                f"key ring {options.key_ring} is not this database's: {error}"
+            ) from None
         service = self._service("lender", MAX_UPLOAD_BYTES + _FORM_OVERHEAD)
         roots = {**options.gateways, **{k: v for k, v in self.urls.items() if k in GATEWAYS}}
         live = LiveWorld(
@@ -176,7 +184,7 @@ class Stack:
         )
         self._parts["lender"] = LenderService(
             service,
-            Lender(policy, live, AesGcmVault(keys)),
+            Lender(policy, live, vault),
             live,
             self._listeners["lender"],
             workers=world.lender.workers,
@@ -245,11 +253,22 @@ def _seed(options: ServeOptions, scenario: Scenario | None) -> int:
     return scenario.seed if scenario is not None else 1
 
 
+def _check_keys(store: SqlStore, vault: AesGcmVault) -> None:
+    """Open one value that is in the database already: with other keys every customer would be met
+    by an error, and what is written would never be found again. Raises VaultError."""
+    with closing(store.records(Applicant)) as applicants:
+        first = next(applicants, None)
+    if first is not None:
+        vault.unseal(first.name, f"{first.table}.name:{first.applicant_id}")
+
+
 def _key_ring(options: ServeOptions) -> KeyRing:
     path = options.key_ring
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return KeyRing.load(path) if path.exists() else KeyRing.create(path)
+        if options.new_keys and not path.exists():
+            return KeyRing.create(path)
+        return KeyRing.load(path)
     except KeyRingError as error:
         raise StartProblem(str(error)) from None
     except OSError as error:

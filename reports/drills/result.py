@@ -46,9 +46,11 @@ class PhaseTime(msgspec.Struct, frozen=True, kw_only=True):
 class Proof(msgspec.Struct, frozen=True, kw_only=True):
     """What became of the work that customers had been told was done.
 
-    `acknowledged` counts bindings with an acknowledged step; `lost` names those whose acknowledged
-    state is not there after recovery, `lost_seconds` is the age of the oldest lost
-    acknowledgement at the fault (the RPO; 0 with nothing lost), `resurrected`, `duplicated` and
+    `acknowledged` counts bindings with an acknowledged step; `lost` names bindings, and applicants,
+    whose acknowledged state is not there after recovery, `lost_bindings` counts the bindings among
+    them. `lost_seconds` is the age of the oldest lost acknowledgement at the fault (the RPO; 0 with
+    nothing lost), `kept_seconds` that of the last one before it that is still there: the data is
+    from a moment between the two. `resurrected`, `duplicated` and
     `reordered` are further contradictions, `charged_unbound` have a charge and no binding,
     `bound_unagreed` a binding and no agreement at the bank. `audit_breaks` names nodes whose chain
     is broken, and where.
@@ -57,6 +59,8 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     acknowledged: int
     lost: tuple[str, ...]
     lost_seconds: float
+    lost_bindings: int = 0
+    kept_seconds: float = 0.0
     unknown: int = 0
     resurrected: tuple[str, ...] = ()
     duplicated: tuple[str, ...] = ()

@@ -13,7 +13,10 @@ Role = Literal["destroys", "heals"]
 Phase = Literal["detect", "decide", "act"]
 Party = Literal["lender", "primary", "standby", "site"]
 """`primary` and `standby` are the servers that had the role when the run began; `site` is the first
-site with everything in it. On `sqlite-backup` the primary is the database file."""
+site with everything in it. On `sqlite-backup` the primary is the machine with the database file,
+and the lender on it."""
+Table = Literal["applicants", "bindings", "partner_calls", "idempotent_replies", "audit"]
+"""The lender's tables."""
 
 
 class DrillStep(Section):
@@ -29,6 +32,13 @@ class DrillStep(Section):
     """The part of the time to recovery that a healing step belongs to."""
     topologies: ClassVar[tuple[str, ...]] = ("sqlite-backup", "postgres-standby", "two-sites")
     """Where the step means something."""
+    felt: ClassVar[bool] = True
+    """Whether customers can feel a destroying step by itself."""
 
     do: str
     at: Seconds | None = Field(default=None, ge=0, description="since the run began")
+
+    @property
+    def subject(self) -> str:
+        """What the step is done to; empty where its name says it."""
+        return str(getattr(self, "target", "") or getattr(self, "table", ""))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from scenarios.drill_steps.base import DrillStep
+from scenarios.drill_steps.base import DrillStep, Table
 
 
 class CorruptPage(DrillStep):
@@ -13,4 +13,4 @@ class CorruptPage(DrillStep):
     role = "destroys"
 
     do: Literal["corrupt-page"]
-    table: str = "bindings"
+    table: Table = "bindings"

@@ -14,6 +14,7 @@ class LagReplication(DrillStep):
     """What the primary writes reaches the standby `delay` seconds later."""
 
     role = "destroys"
+    felt = False
     topologies = ("postgres-standby", "two-sites")
 
     do: Literal["lag-replication"]

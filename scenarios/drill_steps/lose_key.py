@@ -8,7 +8,8 @@ from scenarios.drill_steps.base import DrillStep
 
 
 class LoseKey(DrillStep):
-    """The key file is missing, or holds another key (`how: wrong`)."""
+    """The key file is missing, or holds another key (`how: wrong`), and the lender is started anew:
+    one that runs has its keys in memory."""
 
     role = "destroys"
 

@@ -11,6 +11,7 @@ class RevivePrimary(DrillStep):
     """The old primary is started on its data, and clients that know its address try to write."""
 
     role = "destroys"
+    felt = False
     topologies = ("postgres-standby", "two-sites")
 
     do: Literal["revive-primary"]

@@ -11,5 +11,6 @@ class SpoilBackup(DrillStep):
     """The newest backup is damaged, so that an older one must serve."""
 
     role = "destroys"
+    felt = False
 
     do: Literal["spoil-backup"]
