@@ -1,0 +1,97 @@
+"""How long the actions of a drill take, for predicting drills: measured, or the shipped figures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import yaml
+from pydantic import Field, ValidationError
+
+from scenarios.data_size import Bytes
+from scenarios.distributions import Delay, constant
+from scenarios.drill_steps import STEP_KINDS
+from scenarios.problems import Problem, ScenarioProblems
+from scenarios.section import Section, one_of
+from scenarios.units import WRITTEN, Seconds
+
+SHIPPED = Path(__file__).with_name("drill-calibration.yaml")
+"""The figures for whoever has measured none; its comments give their sources."""
+
+_PARTIES = ("lender", "primary", "standby")
+_NONE = constant(0.0)
+
+
+def action_name(do: str, target: str = "") -> str:
+    """What a step's time is kept under: `restart lender` for a restart, else what it does."""
+    return f"{do} {target}" if do == "restart" and target else do
+
+
+ACTIONS = tuple(
+    name
+    for do, kind in STEP_KINDS.items()
+    if kind.phase == "act"
+    for name in ([action_name(do, party) for party in _PARTIES] if do == "restart" else [do])
+)
+"""Every step but those whose time the scenario tells."""
+DESTROYING = frozenset(do for do, kind in STEP_KINDS.items() if kind.role == "destroys")
+"""Those of them that break something: they take no time where none is given."""
+
+
+class DrillCalibration(Section):
+    """Times in seconds, rates in bytes per second.
+
+    `actions` are without what grows with the database: `restore`, `recover-to` and `switch-back`
+    also copy its bytes, or replay its log. `measured` says where and when, for people; `runs` are
+    the names of the run folders that it was fitted to.
+    """
+
+    measured: str
+    runs: tuple[str, ...] = ()
+    actions: dict[Annotated[str, one_of(ACTIONS)], Delay]
+    warm_up: Delay = Field(description="from the last action to the first customer served")
+    back: Delay = Field(description="from then on until enough customers are served")
+    replication: Delay = Field(description="asynchronous: from a commit to the standby's disk")
+    flush_delay: Seconds = Field(description="synchronous_commit off: the most a commit may wait")
+    backup: Delay = Field(description="a backup, beside the copying of its bytes")
+    ship: Delay = Field(description="one copy of new log frames, or of a finished log file")
+    backup_age: Seconds = Field(gt=0, description="from one base backup of PostgreSQL to the next")
+    copy_rate: Bytes = Field(gt=0, description="bytes per second of a backup or a restore")
+    replay_rate: Bytes = Field(gt=0, description="bytes per second of log replayed")
+    log_size: Bytes = Field(description="log that an acknowledged step of a customer writes")
+    database: Bytes = Field(description="size of the database that the times were measured on")
+
+    def action(self, name: str) -> Delay:
+        """The time of an action of ACTIONS. Raises ScenarioProblems without one that heals."""
+        try:
+            return self.actions[name]
+        except KeyError:
+            if name in DESTROYING:
+                return _NONE
+            message = f"no time for {name!r}; add it, such as {name}: {{p50: 1s, p99: 3s}}"
+            raise ScenarioProblems([Problem("drill calibration", 0, "actions", message)]) from None
+
+    def save(self, path: Path) -> None:
+        """Write the file that `load_drill_calibration` reads. Raises OSError."""
+        text = yaml.safe_dump(
+            self.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=100
+        )
+        path.write_text(text, encoding="utf-8")
+
+
+def load_drill_calibration(path: Path = SHIPPED) -> DrillCalibration:
+    """Read a calibration file. Raises ScenarioProblems when it is missing or not one."""
+    try:
+        return DrillCalibration.model_validate(
+            yaml.safe_load(path.read_text(encoding="utf-8")), context=WRITTEN
+        )
+    except FileNotFoundError:
+        message = "there is no such file; write one with `bindrill drill --calibrate RUNS`"
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        message = f"cannot be read: {' '.join(str(error).split())}"
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        said = first["msg"].removeprefix("Value error, ")
+        message = f"{where}: {said}; `bindrill drill --calibrate RUNS` writes a whole file"
+    raise ScenarioProblems([Problem(str(path), 1, "", message)])

@@ -1,0 +1,1 @@
+"""Drills in virtual time, by the thousand: how long recovery takes, and what is lost."""
