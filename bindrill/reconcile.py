@@ -5,17 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
 from bindrill.errors import EXIT_MET, EXIT_MISSED, InputProblem
-from reports.drills.reconciliation import Comparison, Reconciliation, read_reconciliation
-
-NO_PROPOSAL = "a person decides"
+from reports.drills.reconciliation import (
+    Comparison,
+    Finding,
+    Reconciliation,
+    Repaired,
+    read_reconciliation,
+)
+from reports.text_table import aligned
 
 
 def reconcile_run(folder: Path) -> int:
     """Print the reconciliation that a run recorded. Raises RunProblem."""
-    return _print(read_reconciliation(folder), repair=True)
+    return _print(read_reconciliation(folder))
 
 
 def reconcile_servers(
@@ -42,10 +46,10 @@ def reconcile_servers(
         found = reconcile(database, keys, urls["bank"], urls["payment"], repair)
     except ReconcileProblem as problem:
         raise InputProblem(str(problem)) from None
-    return _print(found, repair=repair)
+    return _print(found)
 
 
-def _print(found: Reconciliation, *, repair: bool) -> int:
+def _print(found: Reconciliation) -> int:
     """0 when all three sides agree, 99 when differences are left: somebody has to act, so a
     scheduled reconciliation must not pass."""
     console = Console(highlight=False, soft_wrap=True)
@@ -56,37 +60,52 @@ def _print(found: Reconciliation, *, repair: bool) -> int:
     )
     if before.busy:
         console.print(f"{before.busy} bindings are being worked on and were left out")
-    if before.findings:
-        console.print(_differences(before))
+    _print_table(console, _differences(before))
     _print_money(console, "money", before)
     if found.repairs:
-        table = Table("repair", "binding", "outcome", "note", box=None)
-        for each in found.repairs:
-            what = each.finding.repair + (f" {each.finding.to}" if each.finding.to else "")
-            table.add_row(what, each.finding.subject, each.outcome, each.note)
-        console.print(table)
+        _print_table(console, _repairs(found.repairs))
         _print_money(console, "money after repair", after)
     if found.agrees:
         console.print("lender, bank and payment gateway agree")
         return EXIT_MET
+    if found.repairs:
+        _print_table(console, _differences(after))
     people = len(after.for_a_person)
-    left = len(after.findings) - people
-    if repair and after.findings and found.repairs:
-        console.print("left:")
-        console.print(_differences(after))
-    console.print(f"{left} to repair, {people} for a person to decide")
+    console.print(
+        f"left: {len(after.findings) - people} to repair, {people} for a person to decide"
+    )
     return EXIT_MISSED
 
 
-def _differences(comparison: Comparison) -> Table:
-    table = Table("difference", "binding", "state", "fen", "why", "repair", box=None)
-    for found in comparison.findings:
-        repair = NO_PROPOSAL if found.repair == "person" else found.repair
-        table.add_row(
-            *(found.kind, found.subject, found.found or "-"),
-            *(str(found.amount_fen or "-"), found.why, f"{repair} {found.to}".rstrip()),
+def _differences(comparison: Comparison) -> list[tuple[str, ...]]:
+    rows = [
+        (
+            *(found.kind, found.subject, found.found or "-", str(found.amount_fen or "-")),
+            *(_proposal(found), found.why),
         )
-    return table
+        for found in comparison.findings
+    ]
+    return [("difference", "binding", "state", "fen", "repair", "why"), *rows] if rows else []
+
+
+def _repairs(repairs: tuple[Repaired, ...]) -> list[tuple[str, ...]]:
+    rows = [
+        (_proposal(each.finding), each.finding.subject, each.outcome, each.note) for each in repairs
+    ]
+    return [("repair", "binding", "outcome", "note"), *rows]
+
+
+def _proposal(found: Finding) -> str:
+    if found.repair == "person":
+        return "a person decides"
+    if found.repair == "terminate":
+        return "terminate agreement"
+    return f"{found.repair} {found.to or found.op}"
+
+
+def _print_table(console: Console, rows: list[tuple[str, ...]]) -> None:
+    for line in aligned(rows) if rows else ():
+        console.print(line, markup=False)
 
 
 def _print_money(console: Console, what: str, comparison: Comparison) -> None:

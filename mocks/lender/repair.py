@@ -48,6 +48,8 @@ def set_state(
         changes["agreement_no"] = agreement_no
     tx.save(moved(binding, to, now, **changes))
     _settle(tx, call, binding_id, op, result, now)
+    if op in _ACTIONS and result == "done":
+        audit.append(tx, now, _ACTIONS[op], binding_id, _detail(""))
     audit.append(tx, now, to.lower(), binding_id, _detail(reason))
     return True
 

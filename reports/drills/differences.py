@@ -245,15 +245,17 @@ def _of_money(case: _Case, books: Books) -> Iterator[Difference]:
             amount_fen=charged,
         )
         return
+    completes = case.state in _UNPAID and bool(case.signings)
     if case.state in _UNPAID:
-        if case.signings:
+        if completes:
             yield _set_state(
                 *(case, "state_behind_payment", CHARGE, State.ACTIVE),
                 *("the test payment has succeeded", "done"),
+                amount_fen=charged,
             )
         else:
             yield _person(case, "state_behind_payment", number, "paid, but the bank has not signed")
-    if not _done(case, CHARGE):
+    if not completes and not _done(case, CHARGE):
         yield _enter(case, "charge_without_record", CHARGE, charged)
     if not case.refunds:
         yield Difference(
@@ -331,6 +333,7 @@ def _set_state(
     *,
     reason: str = "",
     agreement_no: str = "",
+    amount_fen: int = 0,
 ) -> Difference:
     signed = case.signings[-1].agreement_no if case.signings else ""
     return Difference(
@@ -340,6 +343,7 @@ def _set_state(
         found=case.state,
         why=why,
         repair="set_state",
+        amount_fen=amount_fen,
         agreement_no=agreement_no or signed,
         to=to,
         reason=reason,
