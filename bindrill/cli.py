@@ -156,6 +156,68 @@ def run(
 
 
 @app.command()
+def drill(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="NAME|FILE", help="A drill; all are listed if not given."),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder that run folders go to.")] = Path("runs"),
+    seed: Annotated[int | None, typer.Option(min=0, help="Instead of the drill's.")] = None,
+    duration: Annotated[
+        str | None, typer.Option(help="Of the load, instead of the drill's, such as 60s.")
+    ] = None,
+    rate: Annotated[
+        str | None, typer.Option(help="Arrivals instead of the drill's, such as 10/s.")
+    ] = None,
+    repeat: Annotated[
+        int, typer.Option(min=1, max=1000, help="So many drills, with seeds one after the other.")
+    ] = 1,
+    lang: Annotated[str, typer.Option(help="Of the evidence: en or zh.")] = "en",
+    pdf: Annotated[bool, typer.Option("--pdf/--no-pdf", help="The evidence as PDF too.")] = True,
+    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    evidence: Annotated[
+        Path | None,
+        typer.Option(metavar="RUN", help="Write the evidence of an earlier drill again."),
+    ] = None,
+    calendar: Annotated[
+        bool, typer.Option("--calendar", help="Show when each drill was last run.")
+    ] = False,
+    every: Annotated[
+        str | None, typer.Option(help="With --calendar: when a drill is due again, such as 90d.")
+    ] = None,
+) -> None:
+    """Destroy something real under load, bring it back, and prove what was lost."""
+    from bindrill.drill import DrillOptions, drill_scenario, list_drills
+    from bindrill.evidence import remake_evidence, show_calendar
+
+    if every is not None and not calendar:
+        raise typer.BadParameter("--every belongs to --calendar; give that too.")
+    if name is not None and (calendar or evidence is not None):
+        raise typer.BadParameter("--calendar and --evidence take no drill; leave out its name.")
+    if calendar:
+        sys.exit(show_calendar(out, every=every, as_json=json))
+    if evidence is not None:
+        sys.exit(remake_evidence(evidence, lang=lang, pdf=pdf))
+    if name is None:
+        sys.exit(list_drills())
+    sys.exit(
+        drill_scenario(
+            name,
+            DrillOptions(
+                out=out,
+                seed=seed,
+                duration=duration,
+                rate=rate,
+                lang=lang,
+                pdf=pdf,
+                json=json,
+                repeat=repeat,
+            ),
+        )
+    )
+
+
+@app.command()
 def sweep(
     scenario: ScenarioArgument,
     vary: Annotated[

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bindrill.errors import EXIT_BAD_INPUT, EXIT_MET
+from scenarios.drill_library import drills
 from scenarios.library_index import library
 from scenarios.loader import json_schema, load_scenario
 from scenarios.problems import ScenarioProblems
@@ -35,15 +36,16 @@ def print_schema() -> None:
 
 
 def print_library() -> None:
-    """Print the shipped scenarios, a line each."""
+    """Print the shipped scenarios and drills, a line each."""
     console = Console()
-    if not console.is_terminal:
-        for entry in library():
-            print(f"{entry.name}\t{entry.title}")
-        return
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("name", no_wrap=True)
-    table.add_column("what happens")
-    for entry in library():
-        table.add_row(entry.name, entry.title)
-    console.print(table)
+    for what, entries in (("scenario", library()), ("drill", drills())):
+        if not console.is_terminal:
+            for entry in entries:
+                print(f"{entry.name}\t{entry.title}")
+            continue
+        table = Table(box=None, pad_edge=False, header_style="dim")
+        table.add_column(what, no_wrap=True, min_width=20)
+        table.add_column("what happens")
+        for entry in entries:
+            table.add_row(entry.name, entry.title)
+        console.print(table)

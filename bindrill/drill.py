@@ -1,0 +1,218 @@
+"""`bindrill drill`: something real is destroyed under load, brought back, and the recovery proven."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from bindrill.display import Display
+from bindrill.errors import EXIT_INTERRUPTED, EXIT_MET, EXIT_MISSED
+from bindrill.evidence import checked_language, make_evidence
+from loadtests.drill.run import run_drill
+from reports.drills.result import DrillResult, TimelineEntry
+from reports.numbers import MISSING
+from reports.progress import Progress
+from reports.run_folder import RunFolder
+from reports.verdict import conclude
+from scenarios.arrivals import arrival_times
+from scenarios.drill_library import drills, load_drill
+from scenarios.loader import override
+from scenarios.schema import Scenario
+from scenarios.units import format_duration
+
+
+class DrillOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """The options of `bindrill drill`, as `bindrill.cli` describes them."""
+
+    out: Path
+    seed: int | None = None
+    duration: str | None = None
+    rate: str | None = None
+    lang: str = "en"
+    pdf: bool = True
+    json: bool = False
+    repeat: int = 1
+
+
+def list_drills() -> int:
+    """Print the shipped drills, a line each; the exit code."""
+    console = Console()
+    if not console.is_terminal:
+        for entry in drills():
+            print(f"{entry.name}\t{entry.title}")
+        return EXIT_MET
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("drill", no_wrap=True)
+    table.add_column("what happens")
+    for entry in drills():
+        table.add_row(entry.name, entry.title)
+    console.print(table)
+    return EXIT_MET
+
+
+def drill_scenario(name: str, options: DrillOptions) -> int:
+    """Carry out a drill, `repeat` times with consecutive seeds; the exit code. Raises the
+    exceptions of `bindrill.errors.user_problems`."""
+    checked_language(options.lang)
+    scenario = override(
+        load_drill(name), seed=options.seed, duration=options.duration, rate=options.rate
+    )
+    console = Console(stderr=options.json)
+    played: list[tuple[RunFolder, DrillResult]] = []
+    for number in range(options.repeat):
+        again = scenario.model_copy(update={"seed": scenario.seed + number})
+        run, result = _once(again, options, console)
+        played.append((run, result))
+        if result.state == "interrupted":
+            break
+    if options.repeat > 1:
+        _print_table(console, played)
+    if options.json:
+        told = [{"run": str(run.path), **msgspec.to_builtins(result)} for run, result in played]
+        print(msgspec.json.encode(told if options.repeat > 1 else told[0]).decode())
+    return _exit_code([result for _, result in played])
+
+
+def _once(
+    scenario: Scenario, options: DrillOptions, console: Console
+) -> tuple[RunFolder, DrillResult]:
+    run = RunFolder.create(options.out, scenario, command=["bindrill", *sys.argv[1:]])
+    planned = sum(1 for _ in arrival_times(scenario.arrivals, scenario.seed, scenario.duration))
+    run.begin("live", planned=planned)
+    _print(
+        console,
+        f"{scenario.name}: {scenario.topology.kind}, {planned:,} customers in"
+        f" {format_duration(scenario.duration)}, seed {scenario.seed}, into {run.path}",
+    )
+    began = time.monotonic()
+    with _shown(console, quiet=options.json) as (on_progress, on_step):
+        try:
+            result = run_drill(run, on_progress=on_progress, on_step=on_step)
+        except BaseException:
+            run.record.clocks["live"].state = "failed"
+            run.save()
+            raise
+    wall = time.monotonic() - began
+    conclude(run, "live", state=result.state, wall_seconds=wall, note=result.note)
+    for line in drill_lines(result):
+        _print(console, line)
+    _print(console, f"Drill: {run.path}")
+    if options.json:
+        from reports.drills.evidence import write_evidence
+
+        write_evidence(run.path, lang=checked_language(options.lang), pdf=options.pdf)
+    else:
+        make_evidence(run.path, lang=options.lang, pdf=options.pdf)
+    return run, result
+
+
+def drill_lines(result: DrillResult) -> list[str]:
+    """What the command line prints at the end of a drill."""
+    word = {"complete": "met" if result.met else "missed"}.get(result.state, result.state)
+    lines = [f"Drill {result.name}: {word}{f' ({result.note})' if result.note else ''}"]
+    if result.fault_at is not None and result.state == "complete":
+        parts = ", ".join(f"{each.phase} {each.seconds:.1f}" for each in result.phases)
+        back = (
+            "service never came back to its objective"
+            if result.rto is None
+            else (f"back after {result.rto:.1f} s ({parts})")
+        )
+        lines.append(f"  RTO: {back}")
+    if result.proof is not None:
+        proof = result.proof
+        found = [
+            (len(proof.resurrected), "resurrected"),
+            (len(proof.duplicated), "duplicated"),
+            (len(proof.reordered), "reordered"),
+            (len(proof.charged_unbound), "charged without a binding"),
+            (len(proof.bound_unagreed), "bound without an agreement"),
+            (len(proof.audit_breaks), "breaks of the audit chain"),
+        ]
+        others = "".join(f", {count} {what}" for count, what in found if count)
+        lines.append(
+            f"  RPO: {result.rpo:.1f} s; {proof.lost_bindings} of {proof.acknowledged} acknowledged"
+            f" bindings lost{others}"
+        )
+    if result.reconciliation is not None:
+        books = result.reconciliation
+        done = sum(each.outcome == "done" for each in books.repairs)
+        conserved = "conserved" if books.conserved else "NOT conserved"
+        lines.append(
+            f"  Books: {done} repairs, {books.left} differences left, money {conserved}"
+            f" ({books.charged_fen} fen charged, {books.refunded_fen} refunded)"
+        )
+    lines += [
+        f"  {'met' if each.met else 'missed':<7} {each.objective} {each.limit}: {each.measured}"
+        for each in result.judgements
+    ]
+    if result.state == "complete":
+        grade = "below 1" if result.grade is None else str(result.grade)
+        lines.append(f"  Grade by GB/T 20988-2007 (RTO and RPO alone): {grade}")
+    return lines
+
+
+def step_line(entry: TimelineEntry) -> str:
+    """One line about a step that begins, or that has ended."""
+    what = " ".join(part for part in (entry.do, entry.target) if part)
+    if entry.ended is None and not entry.detail:
+        return f"{entry.began:6.1f} s  {what} …"
+    took = "not done" if entry.ended is None else f"{entry.ended - entry.began:.1f} s"
+    return f"{entry.began:6.1f} s  {what}: {took}{f', {entry.detail}' if entry.detail else ''}"
+
+
+@contextmanager
+def _shown(console: Console, *, quiet: bool) -> Iterator[tuple[Any, Any]]:
+    """Functions that show progress and steps; both may be called from any thread."""
+    lock = Lock()
+    current = ""
+    with Display(console, quiet=quiet) as display:
+
+        def on_progress(progress: Progress) -> None:
+            with lock:
+                steps = (*progress.faults, current) if current else progress.faults
+                display.show(msgspec.structs.replace(progress, faults=steps))
+
+        def on_step(entry: TimelineEntry) -> None:
+            nonlocal current
+            with lock:
+                current = entry.do if entry.ended is None and not entry.detail else ""
+                if not quiet and (entry.ended is not None or entry.detail):
+                    _print(console, step_line(entry))
+
+        yield on_progress, on_step
+
+
+def _print_table(console: Console, played: list[tuple[RunFolder, DrillResult]]) -> None:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("seed", "RTO", "RPO", "bindings lost", "left to reconcile", "grade", "verdict"):
+        table.add_column(name, no_wrap=True)
+    for run, result in played:
+        table.add_row(
+            str(run.scenario.seed),
+            MISSING if result.rto is None else f"{result.rto:.1f} s",
+            f"{result.rpo:.1f} s",
+            MISSING if result.proof is None else str(result.proof.lost_bindings),
+            MISSING if result.reconciliation is None else str(result.reconciliation.left),
+            MISSING if result.grade is None else str(result.grade),
+            ("met" if result.met else "missed") if result.state == "complete" else result.state,
+        )
+    console.print(table)
+
+
+def _exit_code(results: list[DrillResult]) -> int:
+    if any(result.state == "interrupted" for result in results):
+        return EXIT_INTERRUPTED
+    return EXIT_MET if all(result.met for result in results) else EXIT_MISSED
+
+
+def _print(console: Console, line: str) -> None:
+    console.print(line, highlight=False, markup=False, soft_wrap=True)
