@@ -278,14 +278,18 @@ def _of_money(case: _Case, books: Books) -> Iterator[Difference]:
 
 
 def _of_no_charge(case: _Case, books: Books) -> Iterator[Difference]:
-    number = order_no(case.binding_id, CHARGE)
-    call = case.calls.get(CHARGE)
-    if call is not None and call.done:
-        if call.created_at >= books.since:
-            yield _person(
-                case, "record_without_charge", number, "the settlement file has no such charge"
-            )
-    elif case.row is not None and case.state == State.ACTIVE and case.row.created_at >= books.since:
+    covered = [call for call in case.calls.values() if call.done and call.created_at >= books.since]
+    recorded = [call.op for call in covered if call.op in (CHARGE, REFUND)]
+    for op in recorded:
+        yield _person(
+            *(case, f"record_without_{op}", order_no(case.binding_id, op)),
+            *(f"the settlement file has no such {op}", books.amount_fen),
+        )
+    row = case.row
+    if recorded or row is None or row.state != State.ACTIVE or row.created_at < books.since:
+        return
+    if not _done(case, CHARGE):
+        number = order_no(case.binding_id, CHARGE)
         yield _person(case, "active_without_charge", number, "ACTIVE without a test payment")
 
 
