@@ -26,8 +26,10 @@ from locust.runners import MasterRunner, WorkerRunner
 from loadtests.clock import RunClock
 from loadtests.overview import Overview, ProgressFile
 from loadtests.settings import Settings
-from loadtests.share import Share
+from loadtests.share import FLUSH_INTERVAL, Share
 from loadtests.tally import Tally
+from reports.events import Row
+from reports.recorder import Recorder
 from scenarios.loader import load_scenario
 from scenarios.problems import ScenarioProblems
 
@@ -49,6 +51,8 @@ class Test:
     running = False
     share: Share | None = None
     overview: Overview | None = None
+    gathered: Recorder | None = None
+    """Takes the events of worker processes that have no folder for them."""
     progress = ProgressFile(SETTINGS.progress) if SETTINGS.progress else None
 
 
@@ -98,6 +102,9 @@ def start(environment: Environment, **_: Any) -> None:
         options.bindrill_origin = SETTINGS.origin or time.time() + LEAD
         options.bindrill_places = {player: place for place, player in enumerate(players)}
         Test.overview = Overview(SCENARIO, RunClock(options.bindrill_origin), len(players))
+        options.bindrill_gather = SETTINGS.events is not None
+        if SETTINGS.events is not None and isinstance(runner, MasterRunner):
+            Test.gathered = Recorder(SETTINGS.events, worker="gathered")
         if options.headless:
             # Locust itself heeds SIGTERM only once a test with a shape is over.
             gevent.signal_handler(signal.SIGTERM, runner.quit)
@@ -115,6 +122,7 @@ def start(environment: Environment, **_: Any) -> None:
                 len(places),
                 SETTINGS.sms_url,
                 SETTINGS.events,
+                hand_over=options.bindrill_gather,
             )
         )
     Test.running = True
@@ -130,28 +138,37 @@ def stop(environment: Environment, **_: Any) -> None:
 
 
 def report(client_id: str, data: dict[str, Any]) -> None:
-    """Send the newest counts along with Locust's own."""
+    """Send the newest counts along with Locust's own, and the events that wait for the master."""
     if Test.share is not None:
         data["tally"] = msgspec.to_builtins(Test.share.crowd.tally)
+        data["events"] = Test.share.take_events()
 
 
 def reported(client_id: str, data: dict[str, Any]) -> None:
-    """Take a worker's counts."""
+    """Take a worker's counts and events."""
     if Test.overview is not None and "tally" in data:
         Test.overview.update(client_id, msgspec.convert(data["tally"], Tally))
+    if Test.gathered is not None:
+        for row in msgspec.convert(data.get("events", []), list[Row]):
+            Test.gathered.add(row)
 
 
 def quitting(environment: Environment, **_: Any) -> None:
     """The last look, with the last reports of worker processes."""
     if Test.overview is not None:
         _look(environment, Test.overview)
+    if Test.gathered is not None:
+        Test.gathered.close()
 
 
 def _look_every_second(environment: Environment) -> None:
-    overview = Test.overview
+    overview, flushed = Test.overview, time.monotonic()
     while overview is not None and Test.running and overview is Test.overview:
         _look(environment, overview)
         gevent.sleep(1)
+        if Test.gathered is not None and time.monotonic() - flushed >= FLUSH_INTERVAL:
+            Test.gathered.flush()
+            flushed = time.monotonic()
 
 
 def _look(environment: Environment, overview: Overview) -> None:

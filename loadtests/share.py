@@ -39,7 +39,8 @@ class Refused(Exception):
 class Share:
     """Every `workers`-th customer of `scenario`, counted from `place`: two processes never play the
     same one. Requests count in the statistics of `environment`, whose host is the lender; events
-    and acknowledgements go below `events`, if given."""
+    and acknowledgements go below `events`, if given; with `hand_over`, events wait for
+    `take_events` instead."""
 
     def __init__(
         self,
@@ -50,6 +51,8 @@ class Share:
         workers: int,
         sms_url: str,
         events: Path | None,
+        *,
+        hand_over: bool = False,
     ) -> None:
         self.taken = False
         """Whether a Locust user plays it already."""
@@ -63,6 +66,7 @@ class Share:
         self._population = Population(scenario.population, scenario.seed)
         self._keyed = Keyed(scenario.seed)
         self._recorder = Recorder(events, worker=str(place)) if events else None
+        self._held: list[Row] | None = [] if hand_over and events is None else None
         self._flusher = gevent.spawn(self._flush_now_and_then)
         way = FaultTimeline(self._keyed)
         for fault in scenario.fault_timeline:
@@ -91,6 +95,13 @@ class Share:
         if self._told is not None:
             self._told.close()
 
+    def take_events(self) -> list[Row]:
+        """The events since the last time, for another process to record."""
+        if self._held is None:
+            return []
+        taken, self._held = self._held, []
+        return taken
+
     def _arrivals(self) -> Iterator[tuple[int, float]]:
         scenario = self._scenario
         times = arrival_times(scenario.arrivals, scenario.seed, scenario.duration)
@@ -105,6 +116,8 @@ class Share:
     def _record(self, row: Row) -> None:
         if self._recorder is not None:
             self._recorder.add(row)
+        elif self._held is not None:
+            self._held.append(row)
 
     def _measured(self, op: str, latency: float, length: int, code: str) -> None:
         self._requests.fire(

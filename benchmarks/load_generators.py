@@ -1,0 +1,138 @@
+"""Requests a second of the load generator's processor time: open arrivals against Locust's users.
+
+    python -m benchmarks.load_generators            # prints the ratios
+    python -m benchmarks.load_generators KIND URL   # one load generator: what is measured
+
+Each plays the same small JSON request in a process of its own, against a bare aiohttp server, and
+counts it in Locust's statistics. HttpUser and FastHttpUser are closed: 32 users, each with its next
+request as soon as the last is answered. Ours is open: every request is an arrival at its own time,
+in a greenlet of its own, as in a live run.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from time import process_time
+from typing import Any
+
+REQUESTS = 6_000
+WARM_UP = 600
+USERS = 32
+ARRIVALS_PER_SECOND = 1_500.0
+BODY = {"order_no": "bench", "id_number": "x" * 18, "phone": "y" * 11}
+TIMEOUT = 60.0
+
+
+def locust_user(kind: str, url: str) -> float:
+    """Processor seconds of REQUESTS by Locust's user class `kind`."""
+    from locust import FastHttpUser, HttpUser, task
+    from locust.env import Environment
+    from locust.exception import StopUser
+
+    bases: dict[str, Any] = {"HttpUser": HttpUser, "FastHttpUser": FastHttpUser}
+    count = {"left": WARM_UP}
+
+    class Caller(bases[kind]):  # type: ignore[misc]
+        host = url
+
+        @task
+        def call(self) -> None:
+            if count["left"] <= 0:
+                raise StopUser
+            count["left"] -= 1
+            self.client.post("/v1/open", json=BODY)
+
+    environment = Environment(user_classes=[Caller])
+    runner = environment.create_local_runner()
+
+    def play(requests: int) -> None:
+        count["left"] = requests
+        runner.start(USERS, spawn_rate=USERS)
+        runner.spawning_greenlet.join()
+        runner.user_greenlets.join()
+        runner.stop()
+
+    return measured(play, environment)
+
+
+def open_arrivals(url: str) -> float:
+    """Processor seconds of REQUESTS arrivals, each played once through our client."""
+    from locust.env import Environment
+
+    from loadtests.client import Client
+    from loadtests.clock import RunClock
+    from loadtests.crowd import Crowd
+    from scenarios.directives import Ending
+
+    environment = Environment(user_classes=[])
+    environment.create_local_runner()
+    fire: Any = environment.events.request.fire
+    client = Client(url)
+    ending = Ending("ACTIVE", "ok")
+
+    def play(requests: int) -> None:
+        clock = RunClock(time.time())
+
+        def one(number: int, planned: float) -> Ending:
+            body = json.dumps(BODY).encode()
+            headers = {"Content-Type": "application/json"}
+            status, answer = client.exchange("POST", "/v1/open", TIMEOUT, body, headers)
+            assert status == 200
+            fire(
+                request_type="POST",
+                name="/v1/open",
+                response_time=(clock.now() - planned) * 1000,
+                response_length=len(answer),
+                exception=None,
+                context={},
+            )
+            return ending
+
+        plan = ((number, number / ARRIVALS_PER_SECOND) for number in range(requests))
+        Crowd(plan, one, clock, lambda state, seconds: None).issue()
+
+    return measured(play, environment)
+
+
+def measured(play: Any, environment: Any) -> float:
+    """Processor seconds of `play(REQUESTS)` after a warm-up; every request must have succeeded."""
+    play(WARM_UP)
+    environment.stats.reset_all()
+    began = process_time()
+    play(REQUESTS)
+    seconds = process_time() - began
+    total = environment.stats.total
+    assert (total.num_requests, total.num_failures) == (REQUESTS, 0), total
+    return seconds
+
+
+def main() -> int:
+    """Measure all three, or be one of them."""
+    if len(sys.argv) == 3:
+        kind, url = sys.argv[1:]
+        print(open_arrivals(url) if kind == "open" else locust_user(kind, url))
+        return 0
+    from benchmarks.result import report
+    from benchmarks.servers import BARE, announced
+
+    rates = {}
+    with announced([sys.executable, "-c", BARE]) as (url, _):
+        for kind in ("open", "FastHttpUser", "HttpUser"):
+            command = [sys.executable, "-m", "benchmarks.load_generators", kind, url]
+            done = subprocess.run(command, check=True, stdout=subprocess.PIPE, timeout=3 * TIMEOUT)
+            rates[kind] = REQUESTS / float(done.stdout.split()[-1])
+    for kind in ("HttpUser", "FastHttpUser"):
+        report(
+            f"load_generator_requests_per_cpu_second_against_locust_{kind}",
+            rates["open"] / rates[kind],
+            ours_per_cpu_second=round(rates["open"]),
+            locust_per_cpu_second=round(rates[kind]),
+        )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
