@@ -41,9 +41,9 @@ DESTROYING = frozenset(do for do, kind in STEP_KINDS.items() if kind.role == "de
 class DrillCalibration(Section):
     """Times in seconds, rates in bytes per second.
 
-    `actions` are without what grows with the database: `restore`, `recover-to` and `switch-back`
-    also copy its bytes, or replay its log. `measured` says where and when, for people; `runs` are
-    the names of the run folders that it was fitted to.
+    All times are those of a database of `database` bytes; of a larger one, the bytes beyond are
+    copied at `copy_rate` by a backup, a `restore` and a `recover-to`. `measured` says where and
+    when, for people; `runs` are the names of the run folders that it was fitted to.
     """
 
     measured: str
@@ -53,13 +53,13 @@ class DrillCalibration(Section):
     back: Delay = Field(description="from then on until enough customers are served")
     replication: Delay = Field(description="asynchronous: from a commit to the standby's disk")
     flush_delay: Seconds = Field(description="synchronous_commit off: the most a commit may wait")
-    backup: Delay = Field(description="a backup, beside the copying of its bytes")
+    backup: Delay = Field(description="a backup of the database")
     ship: Delay = Field(description="one copy of new log frames, or of a finished log file")
     backup_age: Seconds = Field(gt=0, description="from one base backup of PostgreSQL to the next")
     copy_rate: Bytes = Field(gt=0, description="bytes per second of a backup or a restore")
     replay_rate: Bytes = Field(gt=0, description="bytes per second of log replayed")
     log_size: Bytes = Field(description="log that an acknowledged step of a customer writes")
-    database: Bytes = Field(description="size of the database that the times were measured on")
+    database: Bytes = Field(description="size of the database that was measured")
 
     def action(self, name: str) -> Delay:
         """The time of an action of ACTIONS. Raises ScenarioProblems without one that heals."""

@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from reports.drills.grade import grade_of
 from reports.drills.result import PHASES, PhaseName
 from reports.intervals import Interval, interval
 from reports.numbers import Unit, significant
@@ -46,10 +47,12 @@ class Distribution(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Chance(msgspec.Struct, frozen=True, kw_only=True):
-    """The share of drills that meet an objective, with Wilson's 95 % interval."""
+    """The share of drills that meet an objective, with Wilson's 95 % interval. `bound` is the
+    objective's number: seconds, bindings or a grade."""
 
     objective: str
     limit: str
+    bound: float
     share: float
     low: float
     high: float
@@ -127,7 +130,7 @@ def distribution(values: Values, unit: Unit) -> Distribution:
     )
 
 
-def chance(objective: str, limit: str, met: int, of: int) -> Chance:
+def chance(objective: str, limit: str, bound: float, met: int, of: int) -> Chance:
     """`met` of `of` drills, with the interval of Wilson (1927), which also serves near 0 and 1."""
     share = met / of
     spread = _Z95**2 / of
@@ -136,27 +139,34 @@ def chance(objective: str, limit: str, met: int, of: int) -> Chance:
     return Chance(
         objective=objective,
         limit=limit,
+        bound=bound,
         share=significant(share),
-        low=significant(max(0.0, centre - half)),
-        high=significant(min(1.0, centre + half)),
+        low=significant(centre - half) if met else 0.0,
+        high=significant(centre + half) if met < of else 1.0,
     )
 
 
 def chances(
     objectives: DrillObjectives, rto: Values, rpo: Values, lost: Values
 ) -> tuple[Chance, ...]:
-    """The chance of each objective of time and loss; `rto` is infinite where service never came
-    back."""
+    """The chance of each objective; `rto` is infinite where service never came back."""
     stated: Sequence[tuple[str, float | None, str, Values]] = (
         ("RTO", objectives.rto, format_duration(objectives.rto or 0.0), rto),
         ("RPO", objectives.rpo, format_duration(objectives.rpo or 0.0), rpo),
         ("bindings lost", objectives.lost, str(objectives.lost), lost),
     )
-    return tuple(
-        chance(name, f"at most {text}", int(np.count_nonzero(values <= limit)), len(values))
-        for name, limit, text, values in stated
-        if limit is not None
-    )
+    found = [
+        chance(name, f"at most {text}", bound, int(np.count_nonzero(values <= bound)), len(values))
+        for name, bound, text, values in stated
+        if bound is not None
+    ]
+    if objectives.grade is not None:
+        times = zip(rto.tolist(), rpo.tolist(), strict=True)
+        grades = [grade_of(None if math.isinf(back) else back, gone) or 0 for back, gone in times]
+        met = sum(grade >= objectives.grade for grade in grades)
+        limit = f"at least {objectives.grade}"
+        found.append(chance("grade", limit, objectives.grade, met, len(grades)))
+    return tuple(found)
 
 
 def phase_predictions(phases: Values) -> tuple[PhasePrediction, ...]:

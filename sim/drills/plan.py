@@ -33,8 +33,10 @@ class Plan:
 
     @property
     def copying(self) -> float:
-        """Seconds to copy the whole database."""
-        return self.database / self.calibration.copy_rate
+        """Seconds that copying the database takes beyond that of the calibration, whose times
+        have the copying in them."""
+        more = max(0.0, self.database - self.calibration.database)
+        return more / self.calibration.copy_rate
 
     @property
     def endless(self) -> bool:

@@ -75,7 +75,7 @@ def predict(
         moment=moment,
         database=plan.database,
         calibration=calibration.measured,
-        recovered=chance("recovers", "at all", int(np.count_nonzero(back)), drills),
+        recovered=chance("recovers", "at all", 0.0, int(np.count_nonzero(back)), drills),
         rto=distribution(rto[back], "s") if back.any() else None,
         phases=phase_predictions(phases[back]),
         rpo=distribution(rpo, "s"),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from reports.drills.prediction import DrillPrediction, distribution
+from reports.drills.prediction import DrillPrediction, chance, distribution
 from reports.drills.result import PHASES
 from scenarios.distributions import Delay, constant
 from scenarios.drill_calibration import (
@@ -81,8 +81,9 @@ def outcomes(
     **changes: Any,
 ) -> list[Outcome]:
     assert drilled.drill is not None
+    database = changes.pop("database", 0.0)
     figures = calibration(**changes)
-    plan = Plan(drilled, drilled.drill, figures, history, figures.database, moment)
+    plan = Plan(drilled, drilled.drill, figures, history, database, moment)
     keyed = Keyed(7)
     return [play_drill(plan, Fate(keyed, number)) for number in range(drills)]
 
@@ -424,3 +425,45 @@ def test_breaking_something_may_take_time_too(poisson: History) -> None:
     # Nobody looks at the alarm before the key is gone for good.
     detect = phase(outcomes(drilled, poisson, 20, actions=actions), "detect")
     assert detect == pytest.approx([30.0] * 20)
+
+
+def test_copying_the_database_that_was_measured_is_in_the_times(poisson: History) -> None:
+    drilled = scenario(SQLITE, KILL, *DETECT, {"do": "restore"})
+    found = predict(drilled, drills=20, calibration=calibration(database=80e9), history=poisson)
+    larger = predict(
+        drilled,
+        drills=20,
+        calibration=calibration(database=80e9),
+        database=90e9,
+        history=poisson,
+    )
+    assert found.database == 80e9
+    assert found.rto is not None
+    assert larger.rto is not None
+    # Reading the backup through, then copying it: 10 GB more at 100 MB/s, twice.
+    assert larger.rto.p50 == pytest.approx(found.rto.p50 + 200)
+
+
+def test_wilson_interval_of_a_share() -> None:
+    assert chance("RTO", "at most 1s", 1.0, 0, 100).low == 0
+    # Wilson's bound at 0 of n is z^2 / (n + z^2).
+    assert chance("RTO", "at most 1s", 1.0, 0, 100).high == pytest.approx(
+        3.8415 / 103.8415, rel=1e-4
+    )
+    both = stats.binomtest(37, 50).proportion_ci(method="wilson")
+    found = chance("RTO", "at most 1s", 1.0, 37, 50)
+    assert (found.low, found.high) == pytest.approx((both.low, both.high), rel=1e-5)
+
+
+def test_a_grade_has_a_chance_too(poisson: History) -> None:
+    steps = (KILL, *DETECT, {"do": "promote"})
+    for topology, share in ((STANDBY, 0.0), (SYNCHRONOUS, 1.0)):
+        drilled = scenario(topology, *steps, objectives={"grade": 6})
+        found = predict(
+            drilled,
+            drills=30,
+            calibration=calibration(replication=constant(2.0)),
+            history=poisson,
+        )
+        (grade,) = found.chances
+        assert (grade.objective, grade.share) == ("grade", share)
