@@ -1,4 +1,4 @@
-"""`bindrill drill`: something real is destroyed under load, brought back, and the recovery proven."""
+"""`bindrill drill`: something is destroyed under load, brought back, and the recovery proven."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ from reports.progress import Progress
 from reports.run_folder import RunFolder
 from reports.verdict import conclude
 from scenarios.arrivals import arrival_times
-from scenarios.drill_library import drills, load_drill
+from scenarios.drill_library import load_drill
+from scenarios.library_index import drills
 from scenarios.loader import override
 from scenarios.schema import Scenario
 from scenarios.units import format_duration

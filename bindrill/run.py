@@ -61,6 +61,8 @@ def run_scenario(name: str, options: RunOptions) -> int:
     scenario = override(
         load_scenario(name), seed=options.seed, duration=options.duration, rate=options.rate
     )
+    if scenario.drill is not None:
+        raise InputProblem(f"{name} is a drill; carry it out with: bindrill drill {name}")
     if options.calibration is not None:
         scenario = load_calibration(options.calibration).applied(scenario)
     precision = _precision(options)

@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.table import Table
 
 from bindrill.errors import EXIT_BAD_INPUT, EXIT_MET
-from scenarios.drill_library import drills
-from scenarios.library_index import library
-from scenarios.loader import json_schema, load_scenario
+from scenarios.drill_library import load_shipped
+from scenarios.library_index import drills, library
+from scenarios.loader import json_schema
 from scenarios.problems import ScenarioProblems
 
 
@@ -20,7 +20,7 @@ def validate_files(files: list[str]) -> int:
     bad = 0
     for file in files:
         try:
-            scenario = load_scenario(file)
+            scenario = load_shipped(file)
         except ScenarioProblems as problems:
             bad += 1
             for problem in problems.problems:

@@ -34,6 +34,7 @@ def check(scenario: Scenario) -> list[Finding]:
         *_no_capacity(scenario),
         *_recoveries(scenario),
         *_same_variants(scenario),
+        *_drill(scenario),
     ]
 
 
@@ -124,3 +125,41 @@ def _same_variants(scenario: Scenario) -> Iterator[Finding]:
             message = f"another variant is called {variant.name} too; give it another name"
             yield ("variants", position, "name"), message
         names.add(variant.name)
+
+
+def _drill(scenario: Scenario) -> Iterator[Finding]:
+    drill, kind = scenario.drill, scenario.topology.kind
+    if drill is None:
+        if kind != "single":
+            yield ("topology", "kind"), f"{kind} is for drills; add drill, or leave topology out"
+        return
+    end = scenario.duration + scenario.drain
+    latest = 0.0
+    for position, step in enumerate(drill.steps):
+        where: Where = ("drill", "steps", position)
+        if kind not in step.topologies:
+            fitting = " or ".join(step.topologies)
+            yield (*where, "do"), f"{step.do} needs topology {fitting}; this one is {kind}"
+        elif kind == "sqlite-backup" and getattr(step, "target", "lender") not in (
+            ("lender", "primary", "site") if step.do == "kill" else ("lender",)
+        ):
+            yield (*where, "target"), f"sqlite-backup has no {step.subject} to {step.do}"
+        if step.at is None:
+            continue
+        if step.at < latest:
+            before = format_duration(latest)
+            message = f"is before the step above it, at {before}; steps are in order of time"
+            yield (*where, "at"), f"{format_duration(step.at)} {message}"
+        if step.at >= end:
+            yield (
+                (*where, "at"),
+                f"{format_duration(step.at)} is after the run, which ends at"
+                f" {format_duration(end)} (duration and drain); write an earlier time",
+            )
+        latest = max(latest, step.at)
+    for position, fault in enumerate(scenario.faults):
+        if any(part.where == "process" for part in fault.parts()):
+            message = "a drill strikes processes in its steps; write {do: kill, target: lender}"
+            yield ("faults", position, "kind"), message
+    if scenario.variants:
+        yield ("variants",), "a drill has no variants; write a drill for each"

@@ -1,39 +1,24 @@
-"""The shipped drills, by name."""
+"""Drills as files: found by name or path."""
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from pathlib import Path
 
-import yaml
-
-from scenarios.library_index import Entry
+from scenarios.library_index import DRILLS, drill_names
 from scenarios.loader import load_scenario
 from scenarios.problems import Problem, ScenarioProblems
 from scenarios.schema import Scenario
-
-DRILLS = Path(__file__).parent / "drills"
-
-
-def drills() -> list[Entry]:
-    """Every shipped drill in the order of names, without validating them."""
-    return [_entry(path) for path in sorted(DRILLS.glob("*.yaml"))]
-
-
-def drill_names() -> list[str]:
-    """The shipped drills' names."""
-    return sorted(path.stem for path in DRILLS.glob("*.yaml"))
 
 
 def load_drill(name_or_path: str | Path) -> Scenario:
     """A shipped drill by its name, or one of a file. Raises ScenarioProblems, also for a scenario
     that is no drill."""
-    known = drill_names()
     path = Path(name_or_path)
-    if str(name_or_path) in known:
+    if str(name_or_path) in drill_names():
         path = DRILLS / f"{name_or_path}.yaml"
     elif not path.suffix and len(path.parts) == 1 and not path.exists():
-        message = f"there is no such drill; write one of {', '.join(known)}, or a file"
-        raise ScenarioProblems([Problem(str(name_or_path), 0, "", message)])
+        raise ScenarioProblems([Problem(str(name_or_path), 0, "", _unknown(str(name_or_path)))])
     scenario = load_scenario(path)
     if scenario.drill is None:
         message = "is missing: this scenario is no drill; add steps, or play it with bindrill run"
@@ -41,6 +26,14 @@ def load_drill(name_or_path: str | Path) -> Scenario:
     return scenario
 
 
-def _entry(path: Path) -> Entry:
-    head = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return Entry(path.stem, head["title"], head["description"].strip(), path)
+def load_shipped(name_or_path: str | Path) -> Scenario:
+    """A scenario or a drill, by name or path. Raises ScenarioProblems."""
+    if str(name_or_path) in drill_names():
+        return load_drill(name_or_path)
+    return load_scenario(name_or_path)
+
+
+def _unknown(name: str) -> str:
+    near = get_close_matches(name, drill_names(), n=2)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"write {', '.join(drill_names())}"
+    return f"there is no such drill or file; {hint} (bindrill drill lists them)"

@@ -1,4 +1,4 @@
-"""The shipped scenarios, by name."""
+"""The shipped scenarios and drills, by name."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import msgspec
 import yaml
 
 LIBRARY = Path(__file__).parent / "library"
+DRILLS = Path(__file__).parent / "drills"
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """A shipped scenario: its name, title, one-line description and file."""
+    """A shipped scenario or drill: its name, title, one-line description and file."""
 
     name: str
     title: str
@@ -27,6 +28,16 @@ def library() -> list[Entry]:
 def names() -> list[str]:
     """The shipped scenarios' names."""
     return sorted(path.stem for path in LIBRARY.glob("*.yaml"))
+
+
+def drills() -> list[Entry]:
+    """Every shipped drill in the order of names, without validating them."""
+    return [_entry(path) for path in sorted(DRILLS.glob("*.yaml"))]
+
+
+def drill_names() -> list[str]:
+    """The shipped drills' names."""
+    return sorted(path.stem for path in DRILLS.glob("*.yaml"))
 
 
 def _entry(path: Path) -> Entry:

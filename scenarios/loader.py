@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from scenarios.arrival_kinds import RecordedArrivals
 from scenarios.arrivals import scaled
 from scenarios.checks import check
-from scenarios.library_index import LIBRARY, names
+from scenarios.library_index import LIBRARY, drill_names, names
 from scenarios.plain_errors import dotted, plain
 from scenarios.problems import Problem, ScenarioProblems
 from scenarios.schema import Scenario
@@ -32,6 +32,9 @@ def resolve(name_or_path: str | Path) -> Path:
     path = Path(name_or_path)
     if path.is_file():
         return path
+    if str(name_or_path) in drill_names():
+        message = f"is a drill; carry it out with: bindrill drill {name_or_path}"
+        raise ScenarioProblems([Problem(str(name_or_path), 0, "", message)])
     if len(path.parts) > 1 or path.suffix:
         beside = {other.name: other for other in path.parent.glob("*.y*ml")}
         near = [str(beside[name]) for name in get_close_matches(path.name, beside, n=2)]
