@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from loadtests.clock import RunClock
+from loadtests.handset import Handset
+from loadtests.player import Player
 from reports.drills.history import (
     FOLDER,
     Acknowledgement,
@@ -14,7 +19,7 @@ from reports.drills.history import (
     acknowledgement,
     read_acknowledgements,
 )
-from scenarios.directives import Answer, Request
+from scenarios.directives import Answer, Directive, Ending, Request
 
 BINDING = "bnd_0123456789abcdef0123456789abcdef"
 
@@ -91,3 +96,25 @@ def test_two_workers_and_two_lives_are_read_together(tmp_path: Path) -> None:
     (tmp_path / FOLDER / "0.jsonl").write_bytes(b"not json\n")
     with pytest.raises(ValueError, match=r"0\.jsonl, line 1"):
         read_acknowledgements(tmp_path)
+
+
+def test_the_player_writes_what_it_was_told_in_epoch_seconds() -> None:
+    class Lender:
+        def exchange(self, *_: Any) -> tuple[int, bytes]:
+            return 202, b'{"state": "VERIFYING"}'
+
+    def steps() -> Generator[Directive, Any, Ending]:
+        yield Request("confirm", {"otp": "000000"}, {"binding": BINDING})
+        return Ending("ABANDONED", "patience")
+
+    told: list[Acknowledgement] = []
+    lender: Any = Lender()
+    clock, began = RunClock(time.time() - 50), time.time()
+    player = Player(
+        lender, Handset("http://127.0.0.1:1"), clock, lambda _: None, lambda *_: None, None,
+        told.append,
+    )  # fmt: skip
+    player.play(7, 0.0, steps())
+    (one,) = told
+    assert (one.customer, one.subject, one.state, one.outcome) == (7, BINDING, "VERIFYING", "ok")
+    assert began - 1 <= one.invoked <= one.completed <= time.time() + 1
