@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import AbstractAsyncContextManager
+from types import TracebackType
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -39,6 +39,19 @@ class GatewayAnswer(msgspec.Struct, frozen=True):
     body: dict[str, Any]
 
 
+class Place(Protocol):
+    """`async with` waits for a place and holds it."""
+
+    def __aenter__(self) -> Awaitable[None]: ...
+    def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+        /,
+    ) -> Awaitable[bool | None]: ...
+
+
 class World(Protocol):
     """Everything the lender's coroutines await goes through here, and nothing else."""
 
@@ -52,19 +65,19 @@ class World(Protocol):
     def sleep(self, seconds: float) -> Awaitable[None]:
         """Wait."""
 
-    async def call(
+    def call(
         self, gateway: str, op: str, payload: dict[str, Any], timeout: float
-    ) -> GatewayAnswer:
+    ) -> Awaitable[GatewayAnswer]:
         """Call `bank`, `sms` or `payment`, waiting at most `timeout` seconds. Raises CallFailed."""
 
-    async def transact(self, work: Callable[[Tx], T]) -> T:
+    def transact(self, work: Callable[[Tx], T]) -> Awaitable[T]:
         """Run `work` in one transaction and return its result once that is durable.
 
         `work` must be short, synchronous and free of I/O; what it raises rolls the transaction back
         and comes out here. It may run in another thread.
         """
 
-    def limit(self, name: str) -> AbstractAsyncContextManager[None]:
+    def limit(self, name: str) -> Place:
         """A place among those of the limit called `name` (waits in line for it)."""
 
     def identifier(self, prefix: str) -> str:

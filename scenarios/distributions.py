@@ -71,14 +71,15 @@ class Delay(BaseModel):
         return self
 
     @cached_property
-    def _mu_sigma(self) -> tuple[float, float]:
+    def log_normal(self) -> tuple[float, float]:
+        """Mu and sigma of the logarithm; (0, 0) for a constant."""
         if self.p50 <= 0 or self.p50 == self.p99:
             return (0.0, 0.0)
         return (math.log(self.p50), math.log(self.p99 / self.p50) / Z99)
 
     def at(self, uniform: float) -> float:
         """The delay in seconds at quantile `uniform` in [0, 1)."""
-        mu, sigma = self._mu_sigma
+        mu, sigma = self.log_normal
         if sigma == 0.0:
             return self.p50
         return math.exp(mu + sigma * _inverse_normal(uniform or 2.0**-65))
@@ -86,7 +87,7 @@ class Delay(BaseModel):
     @property
     def mean(self) -> float:
         """The mean in seconds."""
-        mu, sigma = self._mu_sigma
+        mu, sigma = self.log_normal
         return math.exp(mu + sigma * sigma / 2) if sigma else self.p50
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Generator
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from scenarios.contract import CONSENT_SCOPES, RETRYABLE, TERMS_VERSION, ErrorCode, State
 from scenarios.customer import Customer
 from scenarios.directives import Answer, Directive, Ending, Message, Now, ReadOtp, Request, Think
 from scenarios.distributions import Delay
-from scenarios.keyed import Keyed
+from scenarios.keyed import Keyed, unit
 from scenarios.population.images import image_size, render
 from scenarios.population.typos import mistype
 from scenarios.schema import Journey, Scenario
@@ -28,6 +28,8 @@ MAX_BINDINGS = 4
 """Bindings one visit may open: the first, and new ones after corrected fields."""
 
 _CODE = re.compile(r"(?<!\d)\d{4,8}(?!\d)")
+_NOW = Now()
+_FIELDS = ("id_number", "holder", "phone", "card_number")
 
 Steps = Generator[Directive, Any, Any]
 
@@ -43,9 +45,9 @@ def journey(
         ending = Ending(ABANDONED, gives_up.cause)
     except _Over as over:
         return over.ending
-    if visitor.uniform("come-back") >= scenario.journey.come_back:
+    if unit(visitor.nature.come_back) >= scenario.journey.come_back:
         return ending
-    yield Think(visitor.human(scenario.journey.come_back_after, "come-back-after"))
+    yield Think(visitor.human(scenario.journey.come_back_after, visitor.nature.come_back_after))
     try:
         return (yield from visitor.visit())
     except _GivesUp as gives_up:
@@ -74,6 +76,24 @@ class _Corrected(Exception):
     """A field was wrong: the card details are to be submitted again."""
 
 
+class _Nature(NamedTuple):
+    """What is drawn once for a customer, as 32-bit words."""
+
+    id_number: int
+    holder: int
+    phone: int
+    card_number: int
+    otp: int
+    attacker: int
+    come_back: int
+    come_back_after: int
+    patience: int
+    second_patience: int
+    id_card_front: int
+    id_card_back: int
+    bank_card: int
+
+
 class _Visitor:
     """One customer in front of the app: what was typed so far, and how often what was tried."""
 
@@ -83,59 +103,50 @@ class _Visitor:
         self._habits: Journey = scenario.journey
         self._attempts: dict[str, int] = {}
         self._thoughts = 0
+        self._thought_words: tuple[int, ...] = ()
         self._seen = 0
         self._visits = 0
         self._deadline = 0.0
+        nature = _Nature._make(keyed.words("journey", customer.number)[:13])
+        self.nature = nature
         typos = scenario.population.typos
-        self._typed = {
-            field: self._typing(field, truth, share)
-            for field, truth, share in (
-                ("id_number", customer.id_number, typos.id_number),
-                ("holder", customer.name, typos.name),
-                ("phone", customer.phone, typos.phone),
-                ("card_number", customer.card_number, typos.card_number),
-            )
-        }
-        self._otp_typo = self.uniform("typo", "otp") < typos.otp
+        truth = (customer.id_number, customer.name, customer.phone, customer.card_number)
+        self._truth = dict(zip(_FIELDS, truth, strict=True))
+        self._typed = dict(self._truth)
+        shares = (typos.id_number, typos.name, typos.phone, typos.card_number)
+        for field, word, share in zip(_FIELDS, nature, shares, strict=False):
+            if unit(word) < share:
+                self._typed[field] = mistype(self._truth[field], self._how(field))
+        self._otp_typo = unit(nature.otp) < typos.otp
 
     # ── draws ───────────────────────────────────────────────────────────────────────────────────
 
-    def uniform(self, *what: str | int) -> float:
-        """This customer's draw called `what`."""
-        return self._keyed.uniform("journey", self._customer.number, *what)
-
-    def human(self, delay: Delay, *what: str | int) -> float:
+    def human(self, delay: Delay, word: int) -> float:
         """A paced human time in seconds."""
-        return delay.at(self.uniform(*what)) * self._habits.pace
+        return delay.at(unit(word)) * self._habits.pace
 
-    def _typing(self, field: str, truth: str, share: float) -> str:
-        if self.uniform("typo", field) >= share:
-            return truth
-        return mistype(truth, self.uniform("typo", field, "how"))
-
-    def _truth(self, field: str) -> str:
-        customer = self._customer
-        return {
-            "id_number": customer.id_number,
-            "holder": customer.name,
-            "phone": customer.phone,
-            "card_number": customer.card_number,
-        }[field]
+    def _how(self, field: str) -> float:
+        """The draw that makes the mistake in `field`."""
+        return self._keyed.uniform("journey", self._customer.number, "typo", field, "how")
 
     def _correct(self, *fields: str) -> bool:
         """Put right what was mistyped among `fields`; False when nothing was."""
-        wrong = [f for f in fields if f in self._typed and self._typed[f] != self._truth(f)]
+        wrong = [f for f in fields if f in self._typed and self._typed[f] != self._truth[f]]
         for field in wrong:
-            self._typed[field] = self._truth(field)
+            self._typed[field] = self._truth[field]
         return bool(wrong)
 
     # ── small moves ─────────────────────────────────────────────────────────────────────────────
 
     def _think(self, delay: Delay) -> Steps:
         """Look at the screen; walk away when patience has run out."""
-        self._thoughts += 1
-        yield Think(self.human(delay, "think", self._thoughts))
-        now: float = yield Now()
+        nth = self._thoughts
+        self._thoughts = nth + 1
+        if nth % 16 == 0:
+            number = self._customer.number
+            self._thought_words = self._keyed.words("journey", number, "think", nth // 16)
+        yield Think(self.human(delay, self._thought_words[nth % 16]))
+        now: float = yield _NOW
         if now > self._deadline:
             raise _GivesUp("patience")
 
@@ -161,7 +172,7 @@ class _Visitor:
         """Read the binding's state until no partner's answer is outstanding; returns the body."""
         while True:
             yield Think(self._habits.status_poll)
-            now: float = yield Now()
+            now: float = yield _NOW
             answer: Answer = yield from self._ask("status", {}, {"binding": binding})
             if answer.code != "OK":
                 raise _Over(State.FAILED, answer.code.lower())
@@ -176,15 +187,17 @@ class _Visitor:
         """From the first screen to the end. Raises _GivesUp or _Over."""
         habits = self._habits
         self._visits += 1
-        began: float = yield Now()
-        self._deadline = began + self.human(habits.patience, "patience", self._visits)
+        nature = self.nature
+        began: float = yield _NOW
+        word = nature.patience if self._visits == 1 else nature.second_patience
+        self._deadline = began + self.human(habits.patience, word)
         applicant = yield from self._register()
         if self._customer.returning or self._visits > 1:
             # Old messages are on this handset already: only newer ones count.
             newest: Message | None = yield ReadOtp(self._customer.phone, self._seen, 0.0)
             if newest is not None:
                 self._seen = newest.seen
-        if self.uniform("attacker") < habits.attackers:
+        if unit(nature.attacker) < habits.attackers:
             yield from self._bomb(applicant)
         for _ in range(MAX_BINDINGS):
             try:
@@ -218,7 +231,7 @@ class _Visitor:
             if kind in answer.body["documents"]:
                 continue
             yield from self._think(think.documents)
-            size = image_size(self._keyed, customer.number, kind)
+            size = image_size(getattr(self.nature, kind))
             upload: Answer = yield from self._ask(
                 "documents",
                 {"kind": kind, "content_type": "image/jpeg", "size": size, "sha256": NO_PICTURE},
@@ -240,7 +253,7 @@ class _Visitor:
                 "applicant_id": applicant,
                 "card_number": self._typed["card_number"],
                 "holder": self._typed["holder"],
-                "id_number": self._truth("id_number"),
+                "id_number": self._truth["id_number"],
                 "phone": self._typed["phone"],
             }
             key = f"{self._customer.number}-{submission}-{press}"
@@ -278,7 +291,7 @@ class _Visitor:
             typed = code
             if self._otp_typo:
                 self._otp_typo = False
-                typed = mistype(code, self.uniform("typo", "otp", "how"))
+                typed = mistype(code, self._how("otp"))
             answer: Answer = yield from self._ask("confirm", {"otp": typed}, path)
             state, cause = answer.body.get("state", ""), _cause(answer)
             if answer.status == 202:

@@ -7,8 +7,11 @@ seed see common random numbers. The generator is BLAKE2b (RFC 7693) in keyed mod
 from __future__ import annotations
 
 from hashlib import blake2b
+from struct import Struct
 
 _UNIT = 2.0**-53
+_HALF_WORD = 2.0**-33
+_WORDS = Struct("<16I").unpack
 
 
 class Keyed:
@@ -39,3 +42,14 @@ class Keyed:
         hasher = self._wide.copy()
         hasher.update(repr(key).encode())
         return hasher.digest()
+
+    def words(self, *key: str | int) -> tuple[int, ...]:
+        """The block of `key` as sixteen draws in [0, 2**32)."""
+        hasher = self._wide.copy()
+        hasher.update(repr(key).encode())
+        return _WORDS(hasher.digest())
+
+
+def unit(word: int) -> float:
+    """A 32-bit word as a draw in (0, 1): the middle of its 2**32 parts."""
+    return (2 * word + 1) * _HALF_WORD

@@ -1,13 +1,69 @@
-"""SimPy as the clock of coroutines: `await wait(event)` inside, `start(work)` outside."""
+"""SimPy as the clock of coroutines: `await wait(event)` or `await pause(...)` inside, `start(work)`
+outside.
+
+A day of customers makes a hundred million waits, so the common one, for some seconds, goes without
+SimPy's event objects: a `Due` lies on the environment's own heap, where SimPy's own loop would
+carry it out as well.
+"""
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Coroutine, Generator
+from heapq import heappop, heappush
+from itertools import count
+from math import inf
 from types import coroutine
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from simpy import Environment, Event
+from simpy.events import NORMAL
+
+
+class Due:
+    """A moment on the environment's heap, for one listener. It cannot fail and has no value."""
+
+    __slots__ = ("callbacks",)
+
+    _ok = True
+    _value = None
+    callbacks: tuple[Callable[[Any], object], ...] | None
+
+    def __init__(self, *callbacks: Callable[[Any], object]) -> None:
+        self.callbacks = callbacks
+
+
+def due_in(env: Environment, seconds: float) -> Due:
+    """A moment `seconds` from now, for a coroutine of `start` or `Task` to yield."""
+    due = Due()
+    heappush(env._queue, (env._now + seconds, NORMAL, next(env._eid), due))  # type: ignore[misc]
+    return due
+
+
+def call_at(env: Environment, moment: float, act: Callable[[Any], object]) -> None:
+    """Call `act`, with an argument to ignore, at `moment`, which has not passed."""
+    heappush(env._queue, (moment, NORMAL, next(env._eid), Due(act)))  # type: ignore[misc]
+
+
+def after(env: Environment, seconds: float, act: Callable[[], object]) -> None:
+    """Call `act` in `seconds`."""
+    call_at(env, env.now + seconds, lambda _: act())
+
+
+def run_until(env: Environment, until: float) -> None:
+    """`env.run(until=until)` in one loop: what is due before `until` happens, then it is `until`.
+
+    Raises what comes out of an event that failed and that nobody waited for.
+    """
+    queue = env._queue
+    while queue and queue[0][0] < until:
+        env._now, _, _, event = heappop(queue)
+        callbacks = event.callbacks
+        event.callbacks = None  # type: ignore[assignment]
+        for callback in callbacks:
+            callback(event)
+        if not event._ok and not event.defused:
+            raise cast(BaseException, event._value)
+    env._now = until
 
 
 @coroutine
@@ -16,31 +72,56 @@ def wait(event: Event) -> Generator[Event, Any, Any]:
     return (yield event)
 
 
-def start(work: Coroutine[Event, Any, None]) -> None:
-    """Run a coroutine, whose awaitables are SimPy events, from now to its end.
+@coroutine
+def pause(env: Environment, seconds: float) -> Generator[Due, None, None]:
+    """Suspend the coroutine for `seconds`."""
+    yield due_in(env, seconds)
+
+
+_NOW = Due()
+
+
+def start(work: Coroutine[Any, Any, Any], ended: Callable[[Any], object] | None = None) -> None:
+    """Run a coroutine, whose awaitables are SimPy events, from now to its end; `ended` gets what
+    it returns.
 
     Nobody can wait for it or interrupt it, which saves the two events that a `simpy.Process` costs.
     What it raises comes out of `Environment.run`.
     """
-    _advance(work, None)
+    _Running(work, ended).go_on(_NOW)
 
 
-def _advance(work: Coroutine[Event, Any, None], happened: Event | None) -> None:
-    while True:
-        try:
-            if happened is None:
-                target = work.send(None)
-            elif happened.ok:
-                target = work.send(happened.value)
-            else:
-                happened.defused = True
-                target = work.throw(cast(BaseException, happened.value))
-        except StopIteration:
-            return
-        if target.callbacks is not None:
-            target.callbacks.append(lambda event: _advance(work, event))
-            return
-        happened = target
+class _Running:
+    """A coroutine of `start`."""
+
+    __slots__ = ("_ended", "_work")
+
+    def __init__(
+        self, work: Coroutine[Any, Any, Any], ended: Callable[[Any], object] | None
+    ) -> None:
+        self._work = work
+        self._ended = ended
+
+    def go_on(self, happened: Any) -> None:
+        work = self._work
+        while True:
+            try:
+                if happened._ok:
+                    target = work.send(happened._value)
+                else:
+                    happened.defused = True
+                    target = work.throw(happened._value)
+            except StopIteration as stop:
+                if self._ended is not None:
+                    self._ended(stop.value)
+                return
+            if type(target) is Due:
+                target.callbacks = (self.go_on,)
+                return
+            if target.callbacks is not None:
+                target.callbacks.append(self.go_on)
+                return
+            happened = target
 
 
 class Task:
@@ -49,10 +130,12 @@ class Task:
 
     def __init__(
         self,
-        work: Coroutine[Event, Any, Any],
+        env: Environment,
+        work: Coroutine[Any, Any, Any],
         held: Callable[[], float],
         ended: Callable[[Task, Any], None],
     ) -> None:
+        self._env = env
         self._work = work
         self._held = held
         self._ended = ended
@@ -61,89 +144,87 @@ class Task:
     def begin(self) -> None:
         """Run to the first wait."""
         if not self._closed:
-            self._advance(None)
+            self._advance(_NOW)
 
     def close(self) -> None:
         """End it where it waits; it never hears of what it waited for."""
         self._closed = True
         self._work.close()
 
-    def _woken(self, event: Event) -> None:
-        if not event.ok:
+    def _woken(self, event: Any) -> None:
+        if not event._ok:
             event.defused = True
         if self._closed:
             return
         held = self._held()
         if held > 0:
-            after(event.env, held, lambda: self._woken(event))
+            after(self._env, held, lambda: self._woken(event))
         else:
             self._advance(event)
 
-    def _advance(self, happened: Event | None) -> None:
+    def _advance(self, happened: Any) -> None:
         while True:
             try:
-                if happened is None:
-                    target = self._work.send(None)
-                elif happened.ok:
-                    target = self._work.send(happened.value)
+                if happened._ok:
+                    target = self._work.send(happened._value)
                 else:
-                    target = self._work.throw(cast(BaseException, happened.value))
+                    target = self._work.throw(happened._value)
             except StopIteration as stop:
                 self._ended(self, stop.value)
+                return
+            if type(target) is Due:
+                target.callbacks = (self._woken,)
                 return
             if target.callbacks is not None:
                 target.callbacks.append(self._woken)
                 return
-            if not target.ok:
+            if not target._ok:
                 target.defused = True
             happened = target
 
 
-def after(env: Environment, seconds: float, act: Callable[[], object]) -> None:
-    """Call `act` in `seconds`."""
-    due = env.timeout(seconds)
-    assert due.callbacks is not None  # noqa: S101  # it has not happened yet
+class Waiting(Protocol):
+    """Somebody whose patience ends. `token` changes whenever they begin or end a wait."""
 
-    def due_now(_: Event) -> None:
-        act()
+    token: int
 
-    due.callbacks.append(due_now)
-
-
-def arrive_later(event: Event, value: Any, delay: float) -> None:
-    """Let `event` succeed with `value` in `delay` seconds; from now on it counts as triggered."""
-    event._ok = True
-    event._value = value
-    event.env.schedule(event, delay=delay)
+    def overdue(self) -> None:
+        """What was waited for has not come."""
 
 
 class Deadlines:
-    """Events that must happen `after` seconds from their start at the latest.
+    """Moments until which somebody waits at the longest.
 
-    All share one length, so the oldest always falls due first and one process watches them all: a
-    request that is answered in time costs no timer of its own.
+    Nearly everybody is served in time, so one look at the earliest open moment does for all: who
+    is served costs no event.
     """
 
-    def __init__(self, env: Environment, after: float, late: Any) -> None:
+    def __init__(self, env: Environment) -> None:
         self._env = env
-        self._after = after
-        self._late = late
-        self._open: deque[tuple[float, Event]] = deque()
-        self._watching = False
+        self._open: list[tuple[float, int, Waiting, int]] = []
+        self._order = count()
+        self._next_look = inf
 
-    def watch(self, event: Event) -> None:
-        """Succeed `event` with the late value unless it has happened by then."""
-        self._open.append((self._env.now + self._after, event))
-        if not self._watching:
-            self._watching = True
-            self._env.process(self._watch())
+    def watch(self, due: float, waiting: Waiting) -> None:
+        """Call `waiting.overdue` at `due`, unless its token is another by then."""
+        heappush(self._open, (due, next(self._order), waiting, waiting.token))
+        if due < self._next_look:
+            self._next_look = due
+            call_at(self._env, due, self._look)
 
-    def _watch(self) -> Generator[Event, Any, None]:
-        while self._open:
-            due, event = self._open[0]
-            if not event.triggered and due > self._env.now:
-                yield self._env.timeout(due - self._env.now)
-            self._open.popleft()
-            if not event.triggered:
-                event.succeed(self._late)
-        self._watching = False
+    def _look(self, _this: Due) -> None:
+        heap, now = self._open, self._env._now
+        while heap:
+            due, _, waiting, token = heap[0]
+            if waiting.token == token:
+                if due > now:
+                    break
+                heappop(heap)
+                waiting.overdue()
+            else:
+                heappop(heap)
+        if not heap:
+            self._next_look = inf
+        elif self._next_look <= now:
+            self._next_look = heap[0][0]
+            call_at(self._env, self._next_look, self._look)

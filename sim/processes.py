@@ -68,7 +68,7 @@ class Process:
     ) -> None:
         """Run `work` in this process; `done` succeeds with what it returns, or with `cut` when the
         process dies first."""
-        task = Task(work, self._ready, self._ended)
+        task = Task(self.env, work, self._ready, self._ended)
         self._tasks[task] = (done, cut)
         still = self._ready()
         if still > 0:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Generator
-from contextlib import AbstractAsyncContextManager
 from functools import partial
 from itertools import count
 from random import Random
-from typing import Any, TypeVar
+from types import coroutine
+from typing import Any, Protocol, TypeVar
 
 import msgspec
-from simpy import Environment, Event
+from simpy import Environment
 
 from mocks.capacity import ServerPool
 from mocks.fault_timeline import FaultTimeline
@@ -19,19 +19,30 @@ from mocks.lender.memory_store import MemoryStore
 from mocks.lender.service import Lender, LenderRequest, LenderResponse
 from mocks.lender.store import Tx
 from mocks.lender.vault import MemoryVault
-from mocks.messages import Arrived, Call, FollowUp, Notification, Reply, Timer
+from mocks.messages import (
+    DEFAULT_NAMESPACE,
+    Arrived,
+    Call,
+    FollowUp,
+    Notification,
+    Reply,
+    Timer,
+)
 from mocks.signing import TOLERANCE
 from mocks.sms.model import SmsGateway
 from mocks.world import FAILURES, Attempt, CallFailed, GatewayAnswer
+from scenarios.contract import OPERATIONS
 from scenarios.directives import Answer, Message, answered
-from scenarios.faults.base import Transport
+from scenarios.faults.base import Effect, Transport
 from scenarios.faults.network import CALLBACK_TIMEOUT
 from scenarios.faults.process import ProcessFault
 from scenarios.keyed import Keyed
 from scenarios.schema import Scenario
-from sim.clock import after, start, wait
+from sim.clock import Due, after, call_at, due_in, pause, start, wait
 from sim.commits import GroupCommit
+from sim.draws import draws
 from sim.limits import Limit
+from sim.littles_law import Inside
 from sim.processes import Outages, Process
 
 T = TypeVar("T")
@@ -39,6 +50,13 @@ T = TypeVar("T")
 RETENTION = 3600.0
 """Seconds for which finished work is kept: longer than anybody comes back for it, and short enough
 that a day of virtual time fits into memory."""
+
+
+class Reader(Protocol):
+    """Somebody at a handset."""
+
+    def arrived(self) -> None:
+        """A message has come."""
 
 
 class SimWorld:
@@ -61,7 +79,14 @@ class SimWorld:
         self._stream = Random(scenario.seed)
         self._identifiers = count()
         self._store = MemoryStore(RETENTION)
-        self._handsets: dict[str, list[Event]] = {}
+        self._handsets: dict[str, list[Reader]] = {}
+        self.inside = Inside("requests in the lender")
+        self._requests = count()
+        machine, seed = scenario.world.lender, scenario.seed
+        self._commit_time = draws(machine.commit, seed, "commit")
+        self._call_overhead = draws(machine.call_overhead, seed, "call overhead")
+        service = {name: draws(time, seed, name) for name, time in machine.service.items()}
+        self._service_time = {op: service.get(op, service["*"]) for op in OPERATIONS}
         self.lender_faults = FaultTimeline(self._keyed)
         self._policy = scenario.lender
         self._vault = MemoryVault()
@@ -69,6 +94,8 @@ class SimWorld:
         for fault in self._faults:
             if fault.host == "lender":
                 self.lender_faults.put(fault)
+        # Asked for a hundred times a customer, and mostly there are none.
+        self._stands = any(f.host == "lender" and f.where == "standing" for f in self._faults)
         self._put_gateway_faults()
         self._gateway_life = 0
         self._gateway_process = self._process(
@@ -84,17 +111,38 @@ class SimWorld:
     # ── World, as the lender sees it ────────────────────────────────────────────────────────────
 
     def now(self) -> float:
-        return float(self.env.now) + self._skew()
+        return self.env._now + self._skew() if self._stands else self.env._now
 
     def sleep(self, seconds: float) -> Awaitable[None]:
-        return wait(self.env.timeout(seconds))
+        return pause(self.env, seconds)
 
-    async def call(
+    def call(
         self, gateway: str, op: str, payload: dict[str, Any], timeout: float
-    ) -> GatewayAnswer:
+    ) -> Awaitable[GatewayAnswer]:
         effect = self.lender_faults.strike_call(gateway, op, payload, self.env.now)
         if effect is None or effect.transport == "ok":
-            return await self._exchange(gateway, op, payload, timeout)
+            if self._gateway_process is None:
+                return self._asked(gateway, op, payload, timeout)
+            return self._exchange(gateway, op, payload, timeout)
+        return self._struck(effect, gateway, op, payload, timeout)
+
+    @coroutine
+    def _asked(
+        self, gateway: str, op: str, payload: dict[str, Any], timeout: float
+    ) -> Generator[Due, None, GatewayAnswer]:
+        """`_exchange` with a gateway whose process never fails."""
+        reply = self._handled(gateway, op, payload)
+        delay = reply.delay + reply.hold + self._call_overhead()
+        if delay > timeout:
+            yield due_in(self.env, timeout)
+            raise CallFailed(gateway, op, "TIMEOUT")
+        yield due_in(self.env, delay)
+        return _received(reply, gateway, op)
+
+    async def _struck(
+        self, effect: Effect, gateway: str, op: str, payload: dict[str, Any], timeout: float
+    ) -> GatewayAnswer:
+        """A call on whose way to the gateway there is a fault."""
         ends = self.env.now + timeout
         if effect.processed:
             await self._exchange(gateway, op, payload, timeout)  # its answer is lost
@@ -118,7 +166,7 @@ class SimWorld:
             if still:
                 await self.sleep(still)
         reply = self._handled(gateway, op, payload)
-        delay = reply.delay + reply.hold + self._machine.call_overhead.at(self._stream.random())
+        delay = reply.delay + reply.hold + self._call_overhead()
         if process is not None:
             leaves = process.outages.resumes(self.env.now + delay)
             cut = process.outages.cut(self.env.now, leaves)
@@ -131,27 +179,27 @@ class SimWorld:
             await self.sleep(timeout)
             raise CallFailed(gateway, op, "TIMEOUT")
         await self.sleep(delay)
-        if reply.transport != "ok":
-            raise CallFailed(gateway, op, FAILURES[reply.transport])
-        if reply.manner == "partial":
-            raise CallFailed(gateway, op, "RESET")
-        return GatewayAnswer(reply.status, {} if reply.manner == "malformed" else reply.body)
+        return _received(reply, gateway, op)
 
     def _handled(self, gateway: str, op: str, payload: dict[str, Any]) -> Reply:
         model = self.gateways[gateway]
-        reply, follow_ups = model.handle(Call(op, payload), self.env.now)
-        self._carry_out(model, follow_ups)
+        reply, follow_ups = model.handle(Call(op, payload), self.env._now)
+        if follow_ups:
+            self._carry_out(model, follow_ups)
         return reply
 
-    async def transact(self, work: Callable[[Tx], T]) -> T:
+    @coroutine
+    def transact(self, work: Callable[[Tx], T]) -> Generator[Due, None, T]:
         result = self._store.transact(work)
-        standing = self.lender_faults.standing(self.env.now)
-        stall = 0.0 if standing is None else standing.commit
-        commit = self._machine.commit.at(self._stream.random()) + stall
-        await self.sleep(self._commits.delay(self.env.now, commit))
+        env = self.env
+        commit = self._commit_time()
+        if self._stands:
+            standing = self.lender_faults.standing(env._now)
+            commit += 0.0 if standing is None else standing.commit
+        yield due_in(env, self._commits.delay(env._now, commit))
         return result
 
-    def limit(self, name: str) -> AbstractAsyncContextManager[None]:
+    def limit(self, name: str) -> Limit:
         return self._connections[name]
 
     def identifier(self, prefix: str) -> str:
@@ -185,21 +233,19 @@ class SimWorld:
                 if not answer.triggered:
                     answer.succeed(result)
 
-        def late(_: Event) -> None:
+        def late() -> None:
             if not answer.triggered and life == self._lender_life:
                 self._run(run(other))
 
         self._run(run(one))
         if not answer.triggered:
-            due = self.env.timeout(delay)
-            assert due.callbacks is not None  # noqa: S101  # it has not happened yet
-            due.callbacks.append(late)
+            after(self.env, delay, late)
         result: GatewayAnswer = await wait(answer)
         return result
 
     # ── the lender, as its customers see it ─────────────────────────────────────────────────────
 
-    async def serve(self, request: LenderRequest, subject: str, nth: int) -> Answer:
+    def serve(self, request: LenderRequest, subject: str, nth: int) -> Coroutine[Any, Any, Answer]:
         """One request through the lender's front: faults, workers, processor, handler.
 
         `subject` and `nth` key the draws of lender faults. A hang never returns: the caller's own
@@ -207,7 +253,12 @@ class SimWorld:
         """
         process = self._lender_process
         if process is None:
-            return await self._serve(request, subject, nth)
+            return self._serve(request, subject, nth)
+        return self._serve_in(process, request, subject, nth)
+
+    async def _serve_in(
+        self, process: Process, request: LenderRequest, subject: str, nth: int
+    ) -> Answer:
         if process.outages.down(self.env.now):
             return Answer(0, {}, "UNREACHABLE")
         done = self.env.event()
@@ -243,16 +294,20 @@ class SimWorld:
     async def _work(self, request: LenderRequest, slowdown: float) -> LenderResponse:
         if not self._front.enter():
             return self.lender.shed()
+        env = self.env
+        came, who = env._now, next(self._requests)
+        self.inside.enter(who, came)
         request.arrived_at = self.now()
         async with self._workers:
-            began = self.env.now
-            service = self._machine.service.get(request.op) or self._machine.service["*"]
-            busy = service.at(self._stream.random())
-            await self.sleep(self._cores.admit(self.env.now, busy) + busy)
+            began = env._now
+            busy = self._service_time[request.op]()
+            waits = self._cores.admit(began, busy)
+            await pause(env, waits + busy)
             response = await self.lender.handle(request)
             if slowdown > 1:
-                await self.sleep((slowdown - 1) * (self.env.now - began))
+                await pause(env, (slowdown - 1) * (env._now - began))
         self._front.leave()
+        self.inside.leave(who, env._now, env._now - came)
         return response
 
     async def _broken(self, transport: Transport) -> Answer:
@@ -293,6 +348,7 @@ class SimWorld:
 
     def _end_lender(self) -> None:
         self._lender_life += 1
+        self.inside.empty(self.env.now)
 
     def _restart_lender(self) -> None:
         self._boot_lender()
@@ -316,37 +372,35 @@ class SimWorld:
 
     # ── handsets ────────────────────────────────────────────────────────────────────────────────
 
-    def read(self, phone: str, seen: int, patience: float) -> Generator[Event, Any, Message | None]:
-        """Wait at the handset of `phone` for a message newer than the first `seen`."""
-        message = self._sms.newest("default", phone, seen)
-        if message is not None or patience <= 0:
-            return message
-        arrived = self.env.event()
-        self._handsets.setdefault(phone, []).append(arrived)
-        yield arrived | self.env.timeout(patience)
-        readers = self._handsets.get(phone, [])
-        if arrived in readers:
-            readers.remove(arrived)
-            if not readers:
-                del self._handsets[phone]
-        return self._sms.newest("default", phone, seen)
+    def newest(self, phone: str, seen: int) -> Message | None:
+        """The newest message on the handset of `phone`, if there are more than the first `seen`."""
+        return self._sms.newest(DEFAULT_NAMESPACE, phone, seen)
+
+    def await_message(self, phone: str, reader: Reader) -> None:
+        """Tell `reader`, once, when a message reaches the handset of `phone`."""
+        self._handsets.setdefault(phone, []).append(reader)
+
+    def leave_handset(self, phone: str, reader: Reader) -> None:
+        """`reader` waits no longer."""
+        readers = self._handsets[phone]
+        readers.remove(reader)
+        if not readers:
+            del self._handsets[phone]
 
     # ── what models ask for ─────────────────────────────────────────────────────────────────────
 
     def _carry_out(self, model: Gateway[Any], follow_ups: list[FollowUp]) -> None:
         for follow_up in follow_ups:
             if isinstance(follow_up, Timer):
-                due = self.env.timeout(max(0.0, follow_up.at - self.env.now))
-                assert due.callbacks is not None  # noqa: S101  # it has not happened yet
                 fire = partial(self._fire, model, follow_up, self._gateway_life)
-                due.callbacks.append(fire)
+                call_at(self.env, max(follow_up.at, self.env._now), fire)
             elif isinstance(follow_up, Notification):
                 start(self._notify(model, follow_up))
             elif isinstance(follow_up, Arrived):
                 for reader in self._handsets.pop(follow_up.phone, ()):
-                    reader.succeed()
+                    reader.arrived()
 
-    def _fire(self, model: Gateway[Any], timer: Timer, life: int, due: Event) -> None:
+    def _fire(self, model: Gateway[Any], timer: Timer, life: int, due: Any) -> None:
         process = self._gateway_process
         if process is not None:
             if life != self._gateway_life:
@@ -381,3 +435,12 @@ class SimWorld:
         process.run(callback, done, cut=False)
         await wait(done | self.env.timeout(CALLBACK_TIMEOUT))
         return bool(done.triggered and done.value)
+
+
+def _received(reply: Reply, gateway: str, op: str) -> GatewayAnswer:
+    """What the lender gets of a reply. Raises CallFailed when that is nothing."""
+    if reply.transport != "ok":
+        raise CallFailed(gateway, op, FAILURES[reply.transport])
+    if reply.manner == "partial":
+        raise CallFailed(gateway, op, "RESET")
+    return GatewayAnswer(reply.status, {} if reply.manner == "malformed" else reply.body)

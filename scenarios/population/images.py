@@ -14,7 +14,6 @@ from typing import Final, Literal, get_args
 from PIL import Image, ImageDraw, ImageFont
 
 from scenarios.customer import Customer
-from scenarios.keyed import Keyed
 
 DocumentKind = Literal["id_card_front", "id_card_back", "bank_card"]
 KINDS: Final[tuple[DocumentKind, ...]] = get_args(DocumentKind)
@@ -29,13 +28,9 @@ _COMMENT = b"\xff\xfe"
 _SEGMENT = 65_537  # the marker and the longest length field: 2 + 65,535
 
 
-def image_size(keyed: Keyed, number: int, kind: str) -> int:
-    """The bytes of the picture of `kind` that customer `number` uploads, SMALLEST to LARGEST.
-
-    Raises ValueError for a kind that is not in KINDS.
-    """
-    _known(kind)
-    return SMALLEST + keyed.integer("image", number, kind) % (LARGEST - SMALLEST + 1)
+def image_size(word: int) -> int:
+    """The bytes of a picture, SMALLEST to LARGEST, drawn by a 32-bit word."""
+    return SMALLEST + word % (LARGEST - SMALLEST + 1)
 
 
 def render(customer: Customer, kind: str, size: int) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from struct import Struct
 from typing import TYPE_CHECKING, NamedTuple
 
 from scenarios.customer import Customer
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
 
 MOST_ARRIVALS = 10**9
 """Arrivals in a run: the accounts under the BIN with the fewest, so that no card comes twice."""
-
-_WORDS = Struct("<16I")
 
 
 class _Draws(NamedTuple):
@@ -114,7 +111,7 @@ class Population:
         return customer if customer.card_number == card_number else None
 
     def _draws(self, number: int) -> _Draws:
-        return _Draws._make(_WORDS.unpack(self._keyed.block("customer", number))[:7])
+        return _Draws._make(self._keyed.words("customer", number)[:7])
 
     def _returns(self, number: int, draws: _Draws) -> bool:
         return number >= self.size or (draws.returning < self._returning and number > 0)

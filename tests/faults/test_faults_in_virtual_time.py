@@ -11,6 +11,7 @@ from simpy import Environment
 from mocks.lender.service import LenderRequest
 from mocks.world import CallFailed
 from scenarios.faults import FAULT_KINDS
+from scenarios.population import Population
 from scenarios.schema import Scenario
 from sim.clock import start
 from sim.run import build_world
@@ -43,7 +44,8 @@ def world(*faults: dict[str, Any], latency: float = 0.0, places: int | None = No
             },
         }
     )
-    return build_world(Environment(), scenario, lambda row: None)
+    people = Population(scenario.population, scenario.seed)
+    return build_world(Environment(), scenario, lambda row: None, people)
 
 
 def asked(

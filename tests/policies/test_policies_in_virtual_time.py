@@ -71,15 +71,15 @@ def simulated(
     )
     rows: list[tuple[Any, ...]] = []
     env, tally = Environment(), Tally()
-    built = build_world(env, scenario, rows.append)
-    player = Player(built, scenario, rows.append, tally)
     people = Population(scenario.population, scenario.seed)
+    built = build_world(env, scenario, rows.append, people)
+    player = Player(built, scenario, rows.append, tally)
 
     def arrivals():
         times = arrival_times(scenario.arrivals, scenario.seed, scenario.duration)
         for number, planned in enumerate(times):
             yield env.timeout(max(0.0, planned - env.now))
-            env.process(player.play(people.customer(number), planned))
+            player.arrive(people.customer(number), planned)
 
     env.process(arrivals())
     env.run(until=scenario.duration + scenario.drain)

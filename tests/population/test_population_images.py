@@ -43,10 +43,10 @@ def test_nothing_personal_in_the_bytes() -> None:
             assert secret.encode() not in data
 
 
-def test_sizes_are_keyed_and_within_bounds() -> None:
+def test_sizes_are_within_bounds_and_reach_both() -> None:
     keyed = Keyed(8)
-    sizes = [image_size(keyed, n, kind) for n in range(2_000) for kind in KINDS]
-    assert sizes == [image_size(Keyed(8), n, kind) for n in range(2_000) for kind in KINDS]
+    words = [word for n in range(400) for word in keyed.words("image", n)]
+    sizes = [image_size(word) for word in words]
     assert all(50 * 1024 <= size <= 300_000 for size in sizes)
     assert min(sizes) < 60_000
     assert max(sizes) > 290_000
@@ -56,7 +56,5 @@ def test_refuses_what_it_cannot_draw() -> None:
     customer = POPULATION.customer(1)
     with pytest.raises(ValueError, match="id_card_front"):
         render(customer, "passport", 60_000)
-    with pytest.raises(ValueError, match="id_card_front"):
-        image_size(Keyed(1), 1, "passport")
     with pytest.raises(ValueError, match="too few"):
         render(customer, "bank_card", 1_000)
