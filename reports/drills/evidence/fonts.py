@@ -1,0 +1,37 @@
+"""Fonts for plots and pages in Chinese: which of the known ones this machine has."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from matplotlib.font_manager import fontManager
+
+CHINESE = (
+    "Noto Sans CJK SC",
+    "Noto Sans SC",
+    "Source Han Sans SC",
+    "Source Han Sans CN",
+    "PingFang SC",
+    "Microsoft YaHei",
+    "WenQuanYi Micro Hei",
+    "WenQuanYi Zen Hei",
+    "SimHei",
+    "Noto Sans CJK JP",
+)
+"""Families with the characters of GB 2312, the best first."""
+
+LATIN = "DejaVu Sans"
+"""Comes with matplotlib."""
+
+NO_CHINESE_FONT = (
+    "no font with Chinese characters is installed, so there is no PDF in Chinese and plots rely on "
+    "the reader's fonts; run scripts/install-system-packages (Debian: apt-get install "
+    "fonts-noto-cjk)"
+)
+
+
+@cache
+def chinese_font() -> str | None:
+    """The best installed family for Chinese, None when there is none."""
+    installed = {font.name for font in fontManager.ttflist}
+    return next((family for family in CHINESE if family in installed), None)
