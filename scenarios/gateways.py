@@ -5,7 +5,7 @@ from __future__ import annotations
 from scenarios.contract import OPERATIONS
 
 GATEWAY_OPERATIONS: dict[str, tuple[str, ...]] = {
-    "bank": ("open", "verify", "terminate", "query"),
+    "bank": ("open", "verify", "query", "terminate"),
     "sms": ("send", "send_backup", "query"),
     "payment": ("charge", "refund", "query"),
 }
