@@ -272,6 +272,92 @@ def sweep(
 
 
 @app.command()
+def capacity(
+    scenario: ScenarioArgument,
+    sim: Annotated[bool, typer.Option("--sim", help="Virtual time only.")] = False,
+    live: Annotated[bool, typer.Option("--live", help="Wall time only.")] = False,
+    variant: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Of this variant of the scenario.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Instead of the scenario's.")] = None,
+    duration: Annotated[
+        str | None, typer.Option(help="Of each measure, instead of the scenario's, such as 30s.")
+    ] = None,
+    lowest: Annotated[
+        str | None, typer.Option("--from", metavar="RATE", help="Lowest rate to try, such as 2/s.")
+    ] = None,
+    highest: Annotated[
+        str | None, typer.Option("--to", metavar="RATE", help="Highest rate to try, such as 100/s.")
+    ] = None,
+    precision: Annotated[
+        str, typer.Option(help="How near the rate that holds and the one that fails must come.")
+    ] = "5%",
+    replications: Annotated[
+        int,
+        typer.Option(min=1, max=100, help="Simulations by which a rate must hold, or fail."),
+    ] = 3,
+    repeats: Annotated[
+        int, typer.Option(min=1, max=20, help="Live measures by which a rate must hold, or fail.")
+    ] = 2,
+    within: Annotated[
+        str, typer.Option(help="No live measure begins after so long, such as 20m.")
+    ] = "1h",
+    jobs: JobsOption = None,
+    cluster: ClusterOption = None,
+    processes: Annotated[int, typer.Option(min=1, max=64, help="Locust processes.")] = 1,
+    db: Annotated[
+        str | None, typer.Option(metavar="URL", help="The lender's database; SQLite if not given.")
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option(metavar="URL", help="Load this binding service, not ours.")
+    ] = None,
+    allow_remote: Annotated[
+        bool, typer.Option("--allow-remote", help="Let --target be another machine.")
+    ] = False,
+    calibration: Annotated[
+        Path | None, typer.Option(help="Measured service times, from `bindrill calibrate`.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder that the search's folder goes to.")] = Path(
+        "runs"
+    ),
+    json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
+) -> None:
+    """Find the highest arrival rate at which the objectives hold, and what saturates first."""
+    from bindrill.capacity import CapacityOptions, find_capacity
+
+    if sim and live:
+        raise typer.BadParameter("--sim and --live exclude each other; give neither for both.")
+    if target is not None and sim:
+        raise typer.BadParameter("--target is loaded in wall time; leave out --sim.")
+    sys.exit(
+        find_capacity(
+            scenario,
+            CapacityOptions(
+                clocks=("sim",) if sim else ("live",) if live else ("sim", "live"),
+                variant=variant,
+                seed=seed,
+                duration=duration,
+                lowest=lowest,
+                highest=highest,
+                precision=precision,
+                replications=replications,
+                repeats=repeats,
+                within=within,
+                jobs=jobs,
+                cluster=cluster,
+                processes=processes,
+                database=db,
+                target=target,
+                allow_remote=allow_remote,
+                calibration=calibration,
+                out=out,
+                json=json,
+            ),
+        )
+    )
+
+
+@app.command()
 def serve(
     scenario: Annotated[
         str | None, typer.Option(metavar="FILE|NAME", help="Whose world and policies to serve.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -58,38 +59,50 @@ def live_limit(
     seed_of: Callable[[int], int],
     load: Load,
     precision: float,
+    step: float = 2.0,
     lead: int = LEAD,
     most: int = MOST,
     measures: int = MEASURES,
-    on_ask: Callable[[float, int], None] = lambda rate, number: None,
+    prepare: Callable[[Scenario, Path], object] = lambda scenario, folder: None,
+    out_of_time: Callable[[], bool] = lambda: False,
     on_progress: Callable[[Progress], None] = lambda _: None,
     on_measured: Callable[[Measured, Search], None] = lambda measure, search: None,
 ) -> Limit:
     """As `sim.capacity.simulated_limit`, with a live run for each measure, one after another, on
     fresh servers and an empty database below `folder`.
 
-    `seed_of` gives the seed of a measure's number. Ctrl-C ends the search with what is measured.
-    Raises StackProblem.
+    `seed_of` gives the seed of a measure's number; `step` is that of the search; `prepare` gets
+    each measure's scenario and folder first (such as to play its no-fault twin beside it). Once
+    `out_of_time`, no measure begins. Ctrl-C ends the search with what is measured. Raises
+    StackProblem.
     """
-    search = Search(bounds, precision=precision, lead=lead, most=most, measures=measures)
+    search = Search(bounds, precision=precision, lead=lead, most=most, measures=measures, step=step)
     found: list[Measured] = []
-    state: LimitState = "interrupted"
-    while (ask := search.ask()) is not None:
-        on_ask(ask.rate, ask.first)
-        measure = measure_live(
-            at_rate(scenario, ask.rate, seed_of(ask.first)),
-            folder / f"{ask.rate:g}-{ask.first}",
-            rate=ask.rate,
-            number=ask.first,
-            load=load,
-            on_progress=on_progress,
-        )
+    state: LimitState | None = None
+    while (ask := search.ask()) is not None and not out_of_time():
+        place = folder / f"{ask.rate:g}-{ask.first}"
+        played = at_rate(scenario, ask.rate, seed_of(ask.first))
+        try:
+            place.mkdir(parents=True)
+            prepare(played, place / "live")
+            measure = measure_live(
+                played,
+                place / "live",
+                rate=ask.rate,
+                number=ask.first,
+                load=load,
+                on_progress=on_progress,
+            )
+        except KeyboardInterrupt:
+            measure = None
         if measure is None:
+            state = "interrupted"
             break
+        shutil.rmtree(place)  # a problem leaves it there, for its logs
         found.append(measure)
         search.tell(measure.rate, measure.held)
         on_measured(measure, search)
-    else:
+    if state is None:
         state = "unsettled" if search.state == "searching" else search.state
     return limit_of("live", search, bounds, state, found, lead)
 

@@ -42,7 +42,7 @@ class Demand(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def variation(delay: Delay) -> float:
-    """The squared coefficient of variation: exp(sigma ** 2) - 1 of a log-normal, 0 of a constant."""
+    """Squared coefficient of variation: exp(sigma ** 2) - 1 of a log-normal; 0 of a constant."""
     if delay.p50 <= 0 or delay.p50 == delay.p99:
         return 0.0
     return math.expm1((math.log(delay.p99 / delay.p50) / Z99) ** 2)

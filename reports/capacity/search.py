@@ -3,7 +3,7 @@
 A rate is measured again and again until one outcome leads the other by `lead` measures (a
 sequential probability ratio test, Wald 1945, for outcomes that come out the other way in at most
 NOISE of the measures), or `most` measures left it open: such a rate is at the limit itself. Rates
-are bracketed by doubling and halving from `start`, then bisected on a logarithmic scale.
+are bracketed from `start` by a factor (of 2 if not told), then bisected on a logarithmic scale.
 """
 
 from __future__ import annotations
@@ -52,18 +52,27 @@ class Ask(msgspec.Struct, frozen=True):
 
 class Search:
     """`precision`: relative distance of the two ends at which the search is over. `lead` and `most`
-    as in the module's description; `measures`: of all rates together, at most."""
+    as in the module's description; `measures`: of all rates together, at most; `step`: the factor
+    between two rates while one end is unknown."""
 
     def __init__(
-        self, bounds: Bounds, *, precision: float, lead: int, most: int, measures: int
+        self,
+        bounds: Bounds,
+        *,
+        precision: float,
+        lead: int,
+        most: int,
+        measures: int,
+        step: float = 2.0,
     ) -> None:
-        if not precision > 0 or lead < 1 or most < lead or measures < 1:
-            raise ValueError("precision, lead, most and measures must be positive, most >= lead")
+        if not precision > 0 or lead < 1 or most < lead or measures < 1 or not step > 1:
+            raise ValueError("precision, lead, measures must be positive, most >= lead, step > 1")
         self._bounds = bounds
         self._precision = precision
         self._lead = lead
         self._most = most
         self._left = measures
+        self._step = step
         self._counts: dict[float, list[int]] = {}
         self._next: float | None = bounds.start
         self.state: State = "searching"
@@ -140,17 +149,17 @@ class Search:
     def _bracket(self, low: float | None, high: float | None, bounds: Bounds) -> float | None:
         undecided = [rate for rate in self._counts if self.decided(rate) == "open"]
         if low is None:
-            # Nothing holds yet: halve from the lowest rate that was tried.
+            # Nothing holds yet: go down from the lowest rate that was tried.
             tried = min(r for r in (*undecided, high) if r is not None)
             if tried <= bounds.lowest:
                 self.state = "never" if self.decided(tried) == "fails" else "unsettled"
                 return None
-            return max(bounds.lowest, tried / 2)
+            return max(bounds.lowest, _short(tried / self._step))
         tried = max([low, *undecided])
         if tried >= bounds.highest:
             self.state = "always" if self.decided(tried) == "holds" else "unsettled"
             return None
-        return min(bounds.highest, tried * 2)
+        return min(bounds.highest, _short(tried * self._step))
 
     def _between(self, low: float, high: float) -> float | None:
         inside = sorted(r for r in self._counts if low < r < high)
@@ -165,6 +174,10 @@ class Search:
 
 
 def _middle(low: float, high: float) -> float:
-    # To 4 digits, so that people can type a measured rate again.
-    middle = float(f"{math.sqrt(low * high):.4g}")
+    middle = _short(math.sqrt(low * high))
     return middle if low < middle < high else math.sqrt(low * high)
+
+
+def _short(rate: float) -> float:
+    """To 4 digits, so that people can type a measured rate again."""
+    return float(f"{rate:.4g}")

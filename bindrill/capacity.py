@@ -1,0 +1,279 @@
+"""`bindrill capacity`: the highest arrival rate at which the objectives hold, in both clocks."""
+
+from __future__ import annotations
+
+import platform
+import shlex
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import psutil
+from rich.console import Console
+
+from bindrill.display import Display
+from bindrill.errors import EXIT_INTERRUPTED, EXIT_MET, EXIT_MISSED, InputProblem
+from loadtests.capacity import Load, live_limit
+from reports.capacity import words
+from reports.capacity.bounds import Demand, bounds_of
+from reports.capacity.page import write_page
+from reports.capacity.result import Capacity, Limit, Measured
+from reports.capacity.scaling import own_rate
+from reports.capacity.search import Bounds, Search
+from reports.numbers import shown
+from reports.run_folder import Clock, new_folder
+from scenarios.calibration import load_calibration
+from scenarios.loader import load_scenario, override
+from scenarios.schema import Scenario
+from scenarios.units import format_duration, parse_duration, parse_rate, parse_share
+from scenarios.variants import variant
+from sim.capacity import default_bounds, simulated_limit
+from sim.cluster import simulators
+from sim.executor import cores
+from sim.replications import replication_seed
+from sim.twin import run_twin
+
+STEP = 1.25
+"""By how much a live search widens from the rate that the simulation found; 2 without one."""
+
+
+class CapacityOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """The options of `bindrill capacity`, as `bindrill.cli` describes them."""
+
+    clocks: tuple[Clock, ...]
+    variant: str | None
+    seed: int | None
+    duration: str | None
+    lowest: str | None
+    highest: str | None
+    precision: str
+    replications: int
+    repeats: int
+    within: str
+    jobs: int | None
+    cluster: str | None
+    processes: int
+    database: str | None
+    target: str | None
+    allow_remote: bool
+    calibration: Path | None
+    out: Path
+    json: bool
+
+
+def find_capacity(name: str, options: CapacityOptions) -> int:
+    """Search in the clocks asked for, write the page, print the table; the exit code: 99 when the
+    objectives hold at no rate.
+
+    Raises the exceptions of `bindrill.errors.user_problems`.
+    """
+    scenario = _scenario(name, options)
+    bounds = _bounds(scenario, options)
+    precision = _precision(options.precision)
+    within = _within(options.within)
+    console = Console(stderr=options.json, highlight=False, soft_wrap=True)
+    started = datetime.now(UTC)
+    folder = new_folder(options.out, f"{scenario.name}-capacity-{started:%Y%m%d-%H%M%S}")
+    console.print(
+        f"{scenario.name}: from {shown(bounds.lowest, '/s')} to {shown(bounds.highest, '/s')},"
+        f" {format_duration(scenario.duration)} a measure, seed {scenario.seed}, into {folder}",
+        markup=False,
+    )
+    journal = _Journal(folder / "measures.jsonl", console, quiet=options.json)
+    limits: list[Limit] = []
+    for clock in options.clocks:
+        if clock == "sim":
+            found = _simulated(scenario, bounds, precision, options, journal)
+        else:
+            near = limits[0].rate if limits else None
+            found = _live(scenario, bounds, precision, within, near, folder, options, journal)
+        limits.append(found)
+        if found.state == "interrupted":
+            break
+    capacity = Capacity(
+        scenario=scenario.name,
+        title=scenario.title,
+        seed=scenario.seed,
+        duration=scenario.duration,
+        own_rate=own_rate(scenario),
+        precision=precision,
+        objectives=scenario.objectives,
+        started=started.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        command=shlex.join(["bindrill", *sys.argv[1:]]),
+        machine=_machine(),
+        calibration=_calibrated(options.calibration),
+        limits=tuple(limits),
+        bounds=bounds_of(scenario, _demand(limits)) if limits and limits[0].measures else (),
+    )
+    page = write_page(capacity, scenario, folder)
+    for line in (*words.lines(capacity), "", f"Report: {page}"):
+        console.print(line, markup=False)
+    if options.json:
+        print(msgspec.json.encode({"report": str(page), "capacity": capacity}).decode())
+    states = {limit.state for limit in limits}
+    if "interrupted" in states:
+        return EXIT_INTERRUPTED
+    return EXIT_MISSED if "never" in states else EXIT_MET
+
+
+def _scenario(name: str, options: CapacityOptions) -> Scenario:
+    scenario = override(load_scenario(name), seed=options.seed, duration=options.duration)
+    if options.variant is not None:
+        scenario = variant(scenario, options.variant)
+    if options.calibration is not None:
+        scenario = load_calibration(options.calibration).applied(scenario)
+    if not scenario.objectives:
+        raise InputProblem(f"{name} has no objectives to hold; add some, such as p95(confirm) < 1s")
+    if own_rate(scenario) <= 0:
+        raise InputProblem(f"{name}: its own rate of arrivals is 0, which has no multiple")
+    return scenario
+
+
+def _bounds(scenario: Scenario, options: CapacityOptions) -> Bounds:
+    usual = default_bounds(scenario)
+    lowest = _rate("--from", options.lowest, usual.lowest)
+    highest = _rate("--to", options.highest, max(usual.highest, lowest))
+    if lowest > highest:
+        raise InputProblem(f"--from {options.lowest} is above --to {options.highest or highest}")
+    lowest = min(lowest, highest)
+    return Bounds(start=min(max(usual.start, lowest), highest), lowest=lowest, highest=highest)
+
+
+def _rate(option: str, text: str | None, otherwise: float) -> float:
+    if text is None:
+        return otherwise
+    try:
+        rate = parse_rate(text)
+    except ValueError as error:
+        raise InputProblem(f"{option}: {error}") from None
+    if rate <= 0:
+        raise InputProblem(f"{option}: {text} is not above 0; write a rate such as 2/s")
+    return rate
+
+
+def _precision(text: str) -> float:
+    try:
+        precision = parse_share(text)
+    except ValueError as error:
+        raise InputProblem(f"--precision: {error}") from None
+    if not 0.001 <= precision < 1:
+        raise InputProblem(f"--precision: {text} is not between 0.1% and 100%; write 5%")
+    return precision
+
+
+def _within(text: str) -> float:
+    try:
+        seconds = parse_duration(text)
+    except ValueError as error:
+        raise InputProblem(f"--within: {error}") from None
+    if seconds <= 0:
+        raise InputProblem(f"--within: {text} is not above 0; write a duration such as 1h")
+    return seconds
+
+
+def _simulated(
+    scenario: Scenario,
+    bounds: Bounds,
+    precision: float,
+    options: CapacityOptions,
+    journal: _Journal,
+) -> Limit:
+    # Never more at a time than a rate has measures.
+    with simulators(options.replications, options.jobs, options.cluster) as places:
+        return simulated_limit(
+            scenario,
+            executor=places.executor,
+            ahead=places.ahead,
+            bounds=bounds,
+            precision=precision,
+            lead=options.replications,
+            most=3 * options.replications,
+            on_measured=journal.add,
+        )
+
+
+def _live(
+    scenario: Scenario,
+    bounds: Bounds,
+    precision: float,
+    within: float,
+    near: float | None,
+    folder: Path,
+    options: CapacityOptions,
+    journal: _Journal,
+) -> Limit:
+    deadline = time.monotonic() + within
+    if near is not None:
+        bounds = Bounds(start=near, lowest=bounds.lowest, highest=bounds.highest)
+    with Display(journal.console, quiet=options.json) as display:
+        return live_limit(
+            scenario,
+            folder / "live",
+            bounds=bounds,
+            step=2.0 if near is None else STEP,
+            seed_of=lambda number: replication_seed(scenario.seed, number),
+            load=Load(
+                processes=options.processes,
+                database=options.database,
+                target=options.target,
+                allow_remote=options.allow_remote,
+            ),
+            precision=precision,
+            lead=options.repeats,
+            most=3 * options.repeats,
+            prepare=run_twin,
+            out_of_time=lambda: time.monotonic() > deadline,
+            on_progress=display.show,
+            on_measured=journal.add,
+        )
+
+
+class _Journal:
+    """Every measure as it comes: a line on disk, and a line on the console."""
+
+    def __init__(self, path: Path, console: Console, *, quiet: bool) -> None:
+        self.console = console
+        self._path = path
+        self._quiet = quiet
+
+    def add(self, measure: Measured, search: Search) -> None:
+        """Keep one measure; it outlives a kill."""
+        with self._path.open("ab") as file:
+            file.write(msgspec.json.encode(measure, order="sorted") + b"\n")
+        if self._quiet:
+            return
+        held, failed = search.counts(measure.rate)
+        missed = ", ".join(outcome.text for outcome in measure.missed)
+        known = f"limit from {shown(search.low, '/s')} to {shown(search.high, '/s')}"
+        clock = "simulated" if measure.clock == "sim" else "live"
+        self.console.print(
+            f"{clock} {shown(measure.rate, '/s')}: "
+            + (f"missed {missed}" if missed else "held")
+            + f" (held {held} of {held + failed}); {known}",
+            markup=False,
+        )
+
+
+def _demand(limits: list[Limit]) -> Demand:
+    """What an arrival asks for, by the lightest measure: the live one where there is one."""
+    limit = next((each for each in reversed(limits) if each.measures), limits[0])
+    light = limit.at(limit.rates[0])[0]
+    return Demand(
+        requests=light.requests_per_arrival, calls=light.calls_per_arrival, latency=light.steps
+    )
+
+
+def _calibrated(file: Path | None) -> str:
+    if file is None:
+        return "those of the scenario; `bindrill calibrate` measures this machine's"
+    return f"{file} ({load_calibration(file).measured})"
+
+
+def _machine() -> dict[str, str]:
+    return {
+        "cores": str(cores()),
+        "memory": f"{psutil.virtual_memory().total / 2**30:.1f} GiB",
+        "platform": platform.platform(terse=True),
+    }
