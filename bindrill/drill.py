@@ -18,6 +18,7 @@ from bindrill.display import Display
 from bindrill.errors import EXIT_INTERRUPTED, EXIT_MET, EXIT_MISSED
 from bindrill.evidence import checked_language, make_evidence
 from loadtests.drill.run import run_drill
+from loadtests.topologies.choice import require
 from reports.drills.result import DrillResult, TimelineEntry
 from reports.numbers import MISSING
 from reports.progress import Progress
@@ -67,6 +68,7 @@ def drill_scenario(name: str, options: DrillOptions) -> int:
     scenario = override(
         load_drill(name), seed=options.seed, duration=options.duration, rate=options.rate
     )
+    require(scenario)
     console = Console(stderr=options.json)
     played: list[tuple[RunFolder, DrillResult]] = []
     for number in range(options.repeat):

@@ -5,10 +5,12 @@ from __future__ import annotations
 from difflib import get_close_matches
 from pathlib import Path
 
-from scenarios.library_index import DRILLS, drill_names
+from scenarios.library_index import DRILLS, drill_names, drills
 from scenarios.loader import load_scenario
 from scenarios.problems import Problem, ScenarioProblems
 from scenarios.schema import Scenario
+
+__all__ = ["drill_names", "drills", "load_drill", "load_shipped"]
 
 
 def load_drill(name_or_path: str | Path) -> Scenario:

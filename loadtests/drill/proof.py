@@ -27,18 +27,25 @@ _OUTCOMES: Mapping[str, str] = {"done": "done", "skipped": "proposed", "failed":
 _PERSON = "person"
 
 
-def settle(topology: Topology, clock: DrillClock) -> bool:
-    """Wait until no partner call is open, for SETTLE seconds at most; whether it came to that.
+def settle(topology: Topology, clock: DrillClock) -> int:
+    """Wait until the lender has finished its partner calls, for SETTLE seconds at most; how many
+    are open then. Not waited for are calls that somebody who is gone holds for longer than that.
     Raises Stopped."""
+    until = time.time() + SETTLE
+    left = 0
 
     def quiet() -> bool:
+        nonlocal left
         try:
             with opened(topology.database) as store:
-                return all(call.status == "DONE" for call in store.records(PartnerCall))
+                held = [c.due_at for c in store.records(PartnerCall) if c.status != "DONE"]
         except StoreUnavailable:
             return False
+        left = len(held)
+        return all(due is not None and due > until for due in held)
 
-    return clock.until(quiet, SETTLE, _LOOK_EVERY)
+    clock.until(quiet, SETTLE, _LOOK_EVERY)
+    return left
 
 
 def prove(topology: Topology, urls: Mapping[str, str], folder: Path, fault_at: float) -> Checked:

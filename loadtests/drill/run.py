@@ -69,13 +69,14 @@ def run_drill(
     folder = run.clock_folder("live")
     try:
         with _data() as data, Stack(scenario, folder) as stack:
-            laid = lay_out(scenario.topology, stack, data)
+            laid = lay_out(scenario, stack, data)
             try:
                 _Attempt(scenario, drill, laid, stack, folder, log).carry_out(
                     processes, on_progress
                 )
             finally:
                 with undisturbed():
+                    stack.stop()
                     laid.topology.stop()
     except KeyboardInterrupt:
         log.change(state="interrupted", note="interrupted")
@@ -133,8 +134,8 @@ class _Attempt:
                     save_settlement(stack.urls["payment"], began, self._folder)
 
     def _pull_down(self) -> None:
-        self._laid.topology.stop()
         self._stack.stop()
+        self._laid.topology.stop()
 
     def _ground(self, clock: DrillClock) -> Ground:
         prober = Prober(
@@ -181,7 +182,7 @@ class _Attempt:
     def _prove(self, clock: DrillClock) -> str:
         """Acknowledgements, books, objectives; what is to be noted. Raises KeyboardInterrupt."""
         log = self._log
-        settled = settle(self._laid.topology, clock)
+        left = settle(self._laid.topology, clock)
         result = log.result
         fault_at = clock.origin + (result.fault_at or 0.0)
         try:
@@ -197,7 +198,7 @@ class _Attempt:
             self._reconcile()
         except (StoreUnavailable, ReconcileProblem) as problem:
             raise StackProblem(f"recovery could not be proven: {problem}") from None
-        return "" if settled else "partner calls were still open when the books were compared"
+        return f"{left} partner calls were open when the books were compared" if left else ""
 
     def _reconcile(self) -> str:
         urls = self._stack.urls

@@ -117,7 +117,9 @@ class Replicated(Topology):
 
 
 class Sites(Replicated):
-    """A topology with two sites."""
+    """A topology with two sites; customers keep an old address for `ttl` seconds."""
+
+    ttl: float
 
     @abstractmethod
     def lose_site(self) -> Done:

@@ -17,7 +17,10 @@ def lose_site(step: Any, ground: Ground) -> Done:
 
 def switch_traffic(step: Any, ground: Ground) -> Done:
     """Customers go to the second."""
-    return _sites(ground).switch_traffic()
+    sites = _sites(ground)
+    done = sites.switch_traffic()
+    ground.clock.sleep(sites.ttl)
+    return done
 
 
 def _sites(ground: Ground) -> Sites:
