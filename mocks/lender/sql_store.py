@@ -47,12 +47,14 @@ full, damaged, without a table, or a standby that takes no writes."""
 
 class StoreWork:
     """What a store has done so far: `commits` of `transactions` together, in `busy` seconds of the
-    writer's time, which is at most all the time."""
+    writer's time, which is at most all the time; `executing` of them went to the transactions'
+    own work, the rest to making it durable."""
 
-    __slots__ = ("busy", "commits", "transactions")
+    __slots__ = ("busy", "commits", "executing", "transactions")
 
     def __init__(self) -> None:
         self.busy = 0.0
+        self.executing = 0.0
         self.commits = 0
         self.transactions = 0
 
@@ -224,8 +226,10 @@ class SqlStore:
         undo: list[Callable[[], None]] = []
         try:
             with self._engine.begin() as connection:
+                began = time.perf_counter()
                 for job in group:
                     outcomes.append((job, *self._attempt(connection, job, undo)))
+                self.work.executing += time.perf_counter() - began
                 if stall := max(job.stall for job in group):
                     # Within the transaction, so that what comes meanwhile shares the next one.
                     time.sleep(stall)

@@ -11,8 +11,8 @@ from mocks.lender.sql_store import StoreWork
 
 
 class StoreCollector(Collector):
-    """`lender_store_busy_seconds_total`, `lender_store_commits_total` and
-    `lender_store_transactions_total` of the store's writer."""
+    """`lender_store_busy_seconds_total`, `_executing_seconds_total`, `_commits_total` and
+    `_transactions_total` of the store's writer."""
 
     def __init__(self, work: StoreWork) -> None:
         self._work = work
@@ -21,6 +21,7 @@ class StoreCollector(Collector):
         """The counts as they are now."""
         for name, meaning, value in (
             ("busy_seconds", "Time in which the store's writer ran or committed", self._work.busy),
+            ("executing_seconds", "Of these, for the transactions' own work", self._work.executing),
             ("commits", "Commits, each of a group of transactions", self._work.commits),
             ("transactions", "Transactions committed or rolled back", self._work.transactions),
         ):
