@@ -99,10 +99,12 @@ class _Sides:
         body = {
             "order_no": order_no(binding_id, TERMINATE),
             "agreement_no": difference.agreement_no,
+            # A customer who binds the card at this moment keeps the agreement.
+            "original_order_no": difference.order_no,
         }
         code = str(post(f"{self._bank}/v1/terminate", body).body.get("respCode") or "")
         if code == NOT_BOUND:
-            return "skipped", "the bank has ended it already"
+            return "skipped", "ended already, or signed anew"
         if code not in BANK_APPROVED:
             return "failed", f"the bank answers {code or 'nothing that it knows'}"
         self._write(

@@ -31,18 +31,23 @@ class AgreementBook:
 
     def __init__(self) -> None:
         self._log = DailyLog()
-        self._in_force: Recent[str, bool] = Recent(keep=KEPT_HOURS * HOUR)
+        # The order that signed an agreement last; empty once it was terminated.
+        self._signed_by: Recent[str, str] = Recent(keep=KEPT_HOURS * HOUR)
 
     def sign(self, agreement_no: str, order_no: str, at: float) -> None:
         """Signed `at` (seconds), which may be a moment to come."""
-        self._in_force.put(agreement_no, True, at)
+        self._signed_by.put(agreement_no, order_no, at)
         self._log.add(f"{agreement_no} {order_no}", _SIGNED, at)
 
-    def terminate(self, agreement_no: str, order_no: str, now: float) -> bool:
-        """End an agreement; False when none of this number is in force."""
-        if not self._in_force.get(agreement_no):
+    def terminate(
+        self, agreement_no: str, order_no: str, now: float, original_order_no: str = ""
+    ) -> bool:
+        """End an agreement; False when none of this number is in force, or when another order than
+        `original_order_no`, if given, signed it last."""
+        signed_by = self._signed_by.get(agreement_no)
+        if not signed_by or original_order_no not in ("", signed_by):
             return False
-        self._in_force.put(agreement_no, False, now)
+        self._signed_by.put(agreement_no, "", now)
         self._log.add(f"{agreement_no} {order_no}", _TERMINATED, now)
         return True
 

@@ -33,7 +33,7 @@ SETTLES = Delay(p50=1.0, p99=8.0)
 """Seconds until a query tells what became of an unknown open. Assumed."""
 
 NOT_BOUND = "40"
-"""`respCode` of terminating an agreement that is not in force."""
+"""`respCode` of terminating an agreement that is not in force, or was signed anew."""
 
 _NORMAL = "00"
 _FIELDS = ("order_no", "card_number", "holder", "id_number", "phone")
@@ -240,7 +240,8 @@ class BankGateway(Gateway[BankState]):
         if refused is not None:
             return refused
         order_no: str = payload["order_no"]
-        if not state.agreements.terminate(payload["agreement_no"], order_no, now):
+        original = text(payload, "original_order_no")
+        if not state.agreements.terminate(payload["agreement_no"], order_no, now, original):
             return self._reply(NOT_BOUND, "", 200, order_no=order_no)
         order = BankOrder("terminate", "", "", APPROVED, APPROVED, now)
         state.orders.put(order_no, order, now)

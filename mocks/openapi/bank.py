@@ -43,7 +43,15 @@ def paths() -> Json:
         at["terminate"]: call(
             "terminate",
             "End an agreement (解约)",
-            structure({"order_no": _ORDER_NO, "agreement_no": _FIELD}),
+            structure(
+                {"order_no": _ORDER_NO, "agreement_no": _FIELD},
+                {
+                    "original_order_no": {
+                        **TEXT,
+                        "description": "only while this order is the last that signed it",
+                    }
+                },
+            ),
             {"order_no": "terminate-0001", "agreement_no": "12345678901234567800"},
             reply,
         ),

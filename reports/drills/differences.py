@@ -90,10 +90,11 @@ def differences(books: Books) -> tuple[list[Difference], set[str]]:
     # What was written after the reading began may be newer than the partners' files.
     busy |= {row.binding_id for row in books.bindings.values() if row.updated_at >= books.now}
     needed = _needed(cases, busy)
+    newest = {row.agreement_no: row.order_no for row in active_agreements(books.agreements)}
     found: list[Difference] = []
     for case in cases:
         if case.binding_id not in busy:
-            found += _of_agreement(case, books, needed)
+            found += _of_agreement(case, books, needed, newest)
             found += _of_doubt(case, books)
             found += _of_money(case, books)
     return found, busy
@@ -148,13 +149,18 @@ def _needed(cases: list[_Case], busy: set[str]) -> set[str]:
 # ── the bank's side ─────────────────────────────────────────────────────────────────────────────
 
 
-def _of_agreement(case: _Case, books: Books, needed: set[str]) -> Iterator[Difference]:
+def _of_agreement(
+    case: _Case, books: Books, needed: set[str], newest: dict[str, str]
+) -> Iterator[Difference]:
+    """`newest`: the order that signed each agreement last."""
     row, number = case.row, order_no(case.binding_id, OPEN)
     if row is not None and not row.readable:
         yield _person(case, "unreadable_binding", number, "its sealed fields need a missing key")
     if row is None or row.state not in _SIGNED | _BEFORE_SIGNING:
         for signing in case.signings:
             if signing.agreement_no in needed or (row is not None and row.card in needed):
+                continue
+            if newest[signing.agreement_no] != signing.order_no:
                 continue
             yield Difference(
                 kind="agreement_without_binding" if row is None else "agreement_of_ended_binding",
@@ -171,11 +177,7 @@ def _of_agreement(case: _Case, books: Books, needed: set[str]) -> Iterator[Diffe
                 case, "state_behind_bank", OPEN, State.VERIFIED, "the bank has signed", "done"
             )
     elif not case.signings:
-        shared = any(
-            signing.agreement_no == row.agreement_no
-            for signing in active_agreements(books.agreements)
-        )
-        if row.created_at >= books.since and not shared:
+        if row.created_at >= books.since and row.agreement_no not in newest:
             yield _person(
                 case,
                 "binding_without_agreement",

@@ -87,7 +87,10 @@ def test_terminating_works_once_and_a_card_can_be_signed_again() -> None:
         ("b1-terminate", "terminated"),
         ("b2-open", "signed"),
     ]
-    assert terminate("b2-terminate", 40.0) == "00"
+    payload = {"order_no": "b1-again", "agreement_no": agreement_no}
+    stale = bank.call("terminate", 35.0, **payload, original_order_no="b1-open")
+    assert stale.code == "40", "b2 has signed it since"
+    assert bank.call("terminate", 36.0, **payload, original_order_no="b2-open").code == "00"
 
 
 @pytest.mark.parametrize(

@@ -131,6 +131,11 @@ def said(outcome: str, **more: Any) -> PartnerAnswer:
         ),
         # Older than the files reach.
         (books((binding(created_at=1.0),), (call("charge", created_at=1.0),)), []),
+        # Two lost bindings of one card have one agreement to end.
+        (
+            books((), (), (signed(), signed(binding_id="bnd_1", time=60_005.0))),
+            [("agreement_without_binding", "terminate", "")],
+        ),
         # One card was bound anew: its agreement is needed.
         (
             books(
