@@ -185,8 +185,72 @@ def drill(
     every: Annotated[
         str | None, typer.Option(help="With --calendar: when a drill is due again, such as 90d.")
     ] = None,
+    predict: Annotated[
+        bool, typer.Option("--predict", help="Simulate it many times: distributions of RTO, RPO.")
+    ] = False,
+    drills: Annotated[
+        int | None, typer.Option(min=1, max=10_000_000, help="With --predict; 10000 if not given.")
+    ] = None,
+    database_size: Annotated[
+        str | None,
+        typer.Option(metavar="SIZE", help="With --predict: of a database of, say, 500GB."),
+    ] = None,
+    staged: Annotated[
+        bool,
+        typer.Option("--staged", help="With --predict: at the written time, not at any moment."),
+    ] = False,
+    drill_calibration: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="With --predict or --table: measured times of actions."),
+    ] = None,
+    calibrate: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Fit times of actions to the drills below --out."),
+    ] = None,
+    table: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.md", help="Drills below --out beside their predictions."),
+    ] = None,
 ) -> None:
     """Destroy something real under load, bring it back, and prove what was lost."""
+    if predict or staged or drills is not None or database_size is not None:
+        if not predict:
+            option = "--staged" if staged else "--drills" if drills else "--database-size"
+            raise typer.BadParameter(f"{option} belongs to --predict; give that too.")
+        if name is None:
+            raise typer.BadParameter("--predict needs the name of a drill; give one.")
+        from bindrill.predict import PredictOptions, predict_drill
+
+        sys.exit(
+            predict_drill(
+                name,
+                PredictOptions(
+                    out=out,
+                    drills=drills or 10_000,
+                    database_size=database_size,
+                    calibration=drill_calibration,
+                    moment="written" if staged else "any",
+                    seed=seed,
+                    duration=duration,
+                    rate=rate,
+                    json=json,
+                ),
+            )
+        )
+    if drill_calibration is not None and table is None:
+        raise typer.BadParameter("--drill-calibration belongs to --predict or --table; give one.")
+    if name is not None and (calibrate or table):
+        raise typer.BadParameter("--calibrate and --table take no drill; leave out its name.")
+    if calibrate is not None and table is not None:
+        raise typer.BadParameter("--calibrate and --table are two commands; give one.")
+    if calibrate is not None:
+        from bindrill.drill_table import calibrate_drills
+
+        sys.exit(calibrate_drills(out, calibrate))
+    if table is not None:
+        from bindrill.drill_table import measured_table
+
+        sys.exit(measured_table(out, table, drill_calibration))
     from bindrill.drill import DrillOptions, drill_scenario, list_drills
     from bindrill.evidence import remake_evidence, show_calendar
 

@@ -86,12 +86,13 @@ def load_drill_calibration(path: Path = SHIPPED) -> DrillCalibration:
             yaml.safe_load(path.read_text(encoding="utf-8")), context=WRITTEN
         )
     except FileNotFoundError:
-        message = "there is no such file; write one with `bindrill drill --calibrate RUNS`"
+        message = "there is no such file; write one with `bindrill drill --calibrate FILE`"
+        raise ScenarioProblems([Problem(str(path), 0, "", message)]) from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         message = f"cannot be read: {' '.join(str(error).split())}"
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         said = first["msg"].removeprefix("Value error, ")
-        message = f"{where}: {said}; `bindrill drill --calibrate RUNS` writes a whole file"
+        message = f"{where}: {said}; `bindrill drill --calibrate FILE` writes a whole file"
     raise ScenarioProblems([Problem(str(path), 1, "", message)])

@@ -105,14 +105,14 @@ def load_prediction(folder: Path) -> DrillPrediction:
 
 
 def distribution(values: Values, unit: Unit) -> Distribution:
-    """The distribution of at least one value."""
+    """The distribution of at least one value. Whole numbers get bars around whole numbers."""
     p5, p50, p95, p99 = (float(each) for each in np.quantile(values, (0.05, 0.5, 0.95, 0.99)))
     mean = interval(values.tolist())
     assert mean is not None  # noqa: S101  # there are values
     low, high = float(values.min()), float(values.max())
     if high - low <= 1e-9 * max(1.0, abs(high)):
         edges, counts = np.array([low, high]), np.array([len(values)])
-    elif unit == "count":
+    elif np.allclose(values, np.rint(values), rtol=0, atol=1e-6):
         width = math.ceil((high - low + 1) / BINS)
         bounds = np.arange(low, high + 1 + width, width) - 0.5
         counts, edges = np.histogram(values, bounds)

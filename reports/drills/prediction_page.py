@@ -62,7 +62,7 @@ def prediction_rows(found: DrillPrediction) -> list[tuple[str, ...]]:
 
 def chance_text(chance: Chance) -> str:
     """`98.2 % of drills (97.9 to 98.5)`."""
-    low, high = (f"{100 * bound:.3g}" for bound in (chance.low, chance.high))
+    low, high = (f"{100 * bound:.4g}" for bound in (chance.low, chance.high))
     return f"{shown(chance.share, 'share')} of drills ({low} to {high})"
 
 
