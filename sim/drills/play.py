@@ -6,10 +6,12 @@ import math
 from collections import Counter
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from simpy import Environment, Event
 
+from reports.drills.phases import AFTERWARDS
 from reports.drills.result import PHASES
 from scenarios.distributions import Delay
 from scenarios.drill_calibration import action_name
@@ -75,6 +77,8 @@ class _Play:
         self._alarmed_at: float | None = None
         self._ordered_at: float | None = None
         self._done: Counter[str] = Counter()
+        self._acted: list[tuple[float, float]] = []
+        """Begin and end of each action that service waits for."""
 
     # ── the steps ───────────────────────────────────────────────────────────────────────────────
 
@@ -88,10 +92,13 @@ class _Play:
                 _DESTROY[step.do](self, step)
                 yield self._env.timeout(self._takes(step))
                 continue
+            began = self._env.now
             try:
                 yield from _HEAL[step.do](self, step)
             except _Stuck:
                 return
+            if step.phase == "act" and step.do not in AFTERWARDS:
+                self._acted.append((began, self._env.now))
 
     def _kill(self, step: Any) -> None:
         self._down(step.target, "refuses")
@@ -251,10 +258,11 @@ class _Play:
     def _switch_traffic(self, step: DrillStep) -> Work:
         yield self._acts(step)
         topology = self._plan.scenario.topology
-        if isinstance(topology, TwoSites):
-            # Ages of remembered addresses are spread evenly over the time that they are kept.
-            self._old_address_until = self._env.now + topology.ttl * self._plan.drill.back_at
+        ttl = topology.ttl if isinstance(topology, TwoSites) else 0.0
+        # Ages of remembered addresses are spread evenly over the time that they are kept.
+        self._old_address_until = self._env.now + ttl * self._plan.drill.back_at
         self.service.mend("lender")
+        yield self._env.timeout(ttl)
 
     def _switch_back(self, step: DrillStep) -> Work:
         yield self._acts(step, self._replay(self._promoted_at, self._env.now))
@@ -286,13 +294,17 @@ class _Play:
             # Judged by whole seconds since the fault, as reports.drills.phases does.
             back = fault + math.ceil(back - fault)
             if back + drill.stable_for <= until:
-                alarmed = min(self._alarmed_at if self._alarmed_at is not None else fault, up)
-                ordered = min(self._ordered_at if self._ordered_at is not None else alarmed, up)
-                ends = (alarmed, max(alarmed, ordered), up, served, back)
-                begins = (fault, *ends[:-1])
-                phases = tuple(end - begin for begin, end in zip(begins, ends, strict=True))
-                return Outcome(back - fault, phases, rpo, lost)
+                return Outcome(back - fault, self._phases(fault, served, back), rpo, lost)
         return Outcome(None, None, rpo, lost)
+
+    def _phases(self, fault: float, served: float, back: float) -> tuple[float, ...]:
+        """The parts of the time from `fault` to `back`, cut where reports.drills.phases cuts."""
+        ends = [self._alarmed_at, self._ordered_at]
+        ends.append(max((end for began, end in self._acted if began < back), default=None))
+        moments = [fault]
+        for end in (*ends, served, back):
+            moments.append(min(back, max(moments[-1], moments[-1] if end is None else end)))
+        return tuple(end - begin for begin, end in pairwise(moments))
 
     def _losses(self, fault: float) -> tuple[float, int]:
         """Age at the fault of the oldest acknowledgement that is lost, and bindings lost."""
