@@ -16,7 +16,9 @@ from scenarios.loader import load_scenario, override
 from scenarios.units import format_duration
 
 
-def calibrate_machine(name: str, *, out: Path, duration: str, rate: str) -> int:
+def calibrate_machine(
+    name: str, *, out: Path, duration: str, rate: str, at_load: bool = False
+) -> int:
     """Play a scenario lightly without its faults, write the calibration file; the exit code.
 
     Raises the exceptions of `bindrill.errors.user_problems`.
@@ -28,7 +30,7 @@ def calibrate_machine(name: str, *, out: Path, duration: str, rate: str) -> int:
     console.print(f"Measuring {measured}")
     with tempfile.TemporaryDirectory(prefix="bindrill-") as folder, Display(console) as display:
         try:
-            found = measure(scenario, Path(folder), measured, display.show)
+            found = measure(scenario, Path(folder), measured, display.show, at_load=at_load)
         except TooFewMeasurements as few:
             raise InputProblem(str(few)) from None
     if found is None:

@@ -581,11 +581,18 @@ def calibrate(
     out: Annotated[Path, typer.Option(help="The file to write.")] = Path("calibration.yaml"),
     duration: Annotated[str, typer.Option(help="How long to measure.")] = "30s",
     rate: Annotated[str, typer.Option(help="Arrivals; low, so that nothing queues.")] = "2/s",
+    at_load: Annotated[
+        bool,
+        typer.Option(
+            "--at-load",
+            help="For `capacity`: by the processor time used, at a --rate of half the limit or so.",
+        ),
+    ] = False,
 ) -> None:
     """Measure service times on this machine with a light live run, for `run --calibration`."""
     from bindrill.calibrate import calibrate_machine
 
-    sys.exit(calibrate_machine(scenario, out=out, duration=duration, rate=rate))
+    sys.exit(calibrate_machine(scenario, out=out, duration=duration, rate=rate, at_load=at_load))
 
 
 @app.command()

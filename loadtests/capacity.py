@@ -16,6 +16,7 @@ from loadtests.overview import ProgressReader
 from loadtests.process import StackProblem
 from loadtests.processors import CpuTime, cpu_times
 from loadtests.stack import Stack
+from loadtests.store_work import store_work
 from reports.capacity.limit import limit_of
 from reports.capacity.measured import measured
 from reports.capacity.result import Limit, LimitState, Measured
@@ -81,7 +82,10 @@ def live_limit(
     state: LimitState | None = None
     while (ask := search.ask()) is not None and not out_of_time():
         place = folder / f"{ask.rate:g}-{ask.first}"
-        played = at_rate(scenario, ask.rate, seed_of(ask.first))
+        # Bindings of an earlier measure are still there: new customers come to the same store.
+        stays = load.database is not None or load.target is not None
+        seed = seed_of(measures + len(found) if stays else ask.first)
+        played = at_rate(scenario, ask.rate, seed)
         try:
             place.mkdir(parents=True)
             prepare(played, place / "live")
@@ -169,7 +173,7 @@ class _Watch:
         def follow(progress: Progress) -> None:
             on_progress(progress)
             if len(self._looks) < 2 and progress.now >= self._window[len(self._looks)]:
-                store = _store_work(self._lender) if self._lender else {}
+                store = store_work(self._lender) if self._lender else {}
                 self._looks.append(_Look(progress.now, cpu_times(), store))
 
         return follow
@@ -191,7 +195,9 @@ class _Watch:
         if self._lender is None:
             return Counters(processes=processes)
         requests, calls, waited = _in_lender(timings, origin, self._window)
-        store = {name: last.store[name] - first.store.get(name, 0.0) for name in last.store}
+        store: dict[str, float] = {}
+        if first.store and last.store:
+            store = {name: value - first.store[name] for name, value in last.store.items()}
         return Counters(
             commit_busy=store["busy_seconds"] / seconds if store else None,
             commits=int(store.get("commits", 0)),
@@ -234,18 +240,3 @@ def _timings(lender: str) -> list[list[Any]]:
         raise StackProblem(str(problem)) from None
     rows: list[list[Any]] = msgspec.json.decode(answer)["timings"]
     return rows
-
-
-def _store_work(lender: str) -> dict[str, float]:
-    """The store's counters by name; empty when the lender is too busy to say."""
-    try:
-        _, text = fetch(f"{lender}/metrics")
-    except AdminProblem:
-        return {}
-    found: dict[str, float] = {}
-    for line in text.decode().splitlines():
-        if line.startswith("lender_store_"):
-            name, _, value = line.partition(" ")
-            if name.endswith("_total"):
-                found[name.removeprefix("lender_store_").removesuffix("_total")] = float(value)
-    return found
