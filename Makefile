@@ -14,6 +14,7 @@ run: $(STAMP)
 	$(BIN)/bindrill run bank-outage
 
 test: $(STAMP)
+	@scripts/install-system-packages
 	$(BIN)/pytest
 
 check: $(STAMP)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +14,10 @@ from loadtests.postgres.workspace import Workspace
 from loadtests.process import StackProblem
 from loadtests.relay import Address
 
+ARCHIVE_TIMEOUT = 60.0
+_INCLUSIVE = "recovery_target_inclusive"
+_HOW = {"recovery_target_timeline": "latest", "recovery_target_action": "promote"}
+
 
 def base_backup(cluster: Cluster, to: Path, *, through: Address | None = None) -> None:
     """Copy the running cluster into `to`, a new folder within its workspace, with a manifest of
@@ -22,6 +27,16 @@ def base_backup(cluster: Cluster, to: Path, *, through: Address | None = None) -
         "pg_basebackup", "-D", to, "-X", "stream", "--checkpoint=fast", "--no-password",
         "-h", host, "-p", str(port), "-U", REPLICATOR,
     )  # fmt: skip
+
+
+def archive_now(cluster: Cluster, timeout: float = ARCHIVE_TIMEOUT) -> None:
+    """Archive what a running primary has written so far, without waiting for a full log file."""
+    name = cluster.sql("SELECT pg_walfile_name(pg_current_wal_lsn())")[0][0]
+    cluster.sql("SELECT pg_switch_wal()")
+    archive = cluster.settings.archive
+    if archive is None:
+        raise StackProblem(f"{cluster.name} has no log archive")
+    cluster.wait_for((archive / name).exists, f"archiving {name}", timeout)
 
 
 def verify_backup(workspace: Workspace, backup: Path) -> None:
@@ -63,23 +78,42 @@ def restore(
     if archive is None and chosen:
         raise StackProblem(f"restore of {name}: a target needs the log archive")
     cluster = Cluster(workspace, name, fence=fence, archive=archive_to, disk_mb=disk_mb)
-    workspace.copy(backup, cluster.data)
-    (cluster.data / "standby.signal").unlink(missing_ok=True)
-    recovery = {
-        "recovery_target_timeline": "latest",
-        "recovery_target_action": "promote",
-        "recovery_target_inclusive": "on" if inclusive else "off",
-        **chosen,
-    }
-    if archive is not None:
-        recovery["restore_command"] = f'cp "{archive}/%f" "%p"'
-        signal_file = cluster.data / "recovery.signal"
-        signal_file.touch(mode=0o600)
-        workspace.installation.give(signal_file)
-    cluster.configure(recovery=recovery)
-    cluster.start(timeout)
-    cluster.wait_for(lambda: not cluster.in_recovery(), "recovered", timeout)
-    cluster.configure(recovery={})
+    try:
+        _recover(cluster, backup, archive, {**_HOW, **chosen, _INCLUSIVE: _on(inclusive)}, timeout)
+    except BaseException:
+        cluster.remove()
+        raise
     if fence is not None:
         fence.close(cluster.timeline() - 1, name)
     return cluster
+
+
+def _recover(
+    cluster: Cluster,
+    backup: Path,
+    archive: Path | None,
+    recovery: Mapping[str, str],
+    timeout: float,
+) -> None:
+    cluster.workspace.copy(backup, cluster.data)
+    (cluster.data / "standby.signal").unlink(missing_ok=True)
+    if archive is not None:
+        recovery = {**recovery, "restore_command": f'cp "{archive}/%f" "%p"'}
+        signal_file = cluster.data / "recovery.signal"
+        signal_file.touch(mode=0o600)
+        cluster.workspace.installation.give(signal_file)
+    cluster.configure(recovery=recovery)
+    cluster.start(timeout)
+    cluster.wait_for(lambda: _recovered(cluster), "recovered", timeout)
+    cluster.configure(recovery={})
+
+
+def _recovered(cluster: Cluster) -> bool:
+    try:
+        return not cluster.in_recovery()
+    except StackProblem:
+        return False  # it may be ending; its log then says why
+
+
+def _on(value: bool) -> str:
+    return "on" if value else "off"

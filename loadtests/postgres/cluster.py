@@ -28,6 +28,8 @@ from loadtests.process import Process, StackProblem, last_line
 from loadtests.relay import Address
 
 START_TIMEOUT = 60.0
+KILL_TIMEOUT = 10.0
+RELOAD_TIMEOUT = 10.0
 SQL_TIMEOUT = 10.0
 TOOL_TIMEOUT = 120.0
 _CONNECT_TIMEOUT = 2
@@ -54,7 +56,7 @@ class Cluster:
         *,
         fence: Fence | None = None,
         archive: Path | None = None,
-        archive_timeout: float = 0.0,
+        archive_timeout: int = 0,
         disk_mb: int | None = None,
     ) -> None:
         self.workspace = workspace
@@ -138,7 +140,11 @@ class Cluster:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         self._process.kill()
-        psutil.wait_procs(processes, timeout=10)
+        deadline = time.monotonic() + KILL_TIMEOUT
+        while not all(map(_dead, processes)):
+            if time.monotonic() > deadline:
+                raise StackProblem(f"{self.name} cannot be killed: it is stuck in the kernel")
+            time.sleep(0.001)
         self._process = None
         self._frozen = False
 
@@ -301,9 +307,14 @@ class Cluster:
 
     def set_synchronous(self, names: Sequence[str], commit: CommitLevel = "on") -> None:
         """Commits wait for any one of the standbys `names` (application names; none: for nobody),
-        as far as `commit` says."""
+        as far as `commit` says. On return it holds for every commit that begins."""
         chosen = f"ANY 1 ({', '.join(names)})" if names else ""
         self.configure(synchronous_names=chosen, commit=commit)
+        if self.running:
+            show = "SHOW synchronous_standby_names"
+            self.wait_for(lambda: self.sql(show) == [(chosen,)], "reloaded", RELOAD_TIMEOUT)
+            # Commits go by what the checkpointer has read, which it does before a checkpoint.
+            self.sql("CHECKPOINT", timeout=TOOL_TIMEOUT)
 
     def copy_log(self, folder: Path) -> Path:
         """Copy the server's log into `folder`; it holds no statements and no row contents."""
@@ -339,9 +350,6 @@ class Cluster:
         self._fenced = fenced
         self._write_files()
         command = [str(self.workspace.installation.programs / "postgres"), "-D", str(self.data)]
-        if fenced:
-            # An old primary's log must not mix with that of the new one.
-            command += ["-c", "default_transaction_read_only=on", "-c", "archive_mode=off"]
         self._process = Process(
             self.name,
             command,
@@ -352,6 +360,9 @@ class Cluster:
         )
         try:
             self.wait_for(self._ready, "ready", timeout)
+            if self._settings.archive_timeout and not self.standby:
+                # The checkpointer fell asleep before recovery had ended, without this timeout.
+                self.sql("SELECT pg_reload_conf()", database="postgres")
         except BaseException:
             self.kill()
             raise
@@ -373,7 +384,7 @@ class Cluster:
         """Its settings, and who may come in."""
         self._write("postgresql.conf", f"include '{_SETTINGS_FILE}'\n")
         self._write("postgresql.auto.conf", "")
-        self._write(_SETTINGS_FILE, self._settings.text())
+        self._write(_SETTINGS_FILE, self._settings.text(fenced=self._fenced))
         self._write("pg_hba.conf", access(fenced=self._fenced))
 
     def _write(self, name: str, text: str) -> None:
@@ -386,9 +397,12 @@ class Cluster:
         return self.fence is None or self.standby or self.fence.admits(self.timeline())
 
     def _give_way(self) -> None:
-        """Power fencing: a primary on a closed timeline ends at once, frozen or not."""
-        if self.running and not self._fenced and not self._admitted():
+        """Power fencing: a primary on a closed timeline ends at once, frozen or not, and its files
+        are such that it comes back fenced, whoever starts it."""
+        if self.data.exists() and not self._fenced and not self._admitted():
             self.kill()
+            self._fenced = True
+            self._write_files()
 
     def _running(self) -> Process:
         if self._process is None or self._process.exit_code is not None:
@@ -416,6 +430,14 @@ class Cluster:
         return halted
 
 
+def _dead(process: psutil.Process) -> bool:
+    """Also when nobody has asked yet how it ended."""
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
+
+
 def _break_off(connection: psycopg.Connection[Any]) -> None:
     """Wake up whoever waits on a connection to a server that does not answer."""
     with (
@@ -430,5 +452,10 @@ def _complaint(log: Path) -> str:
         lines = log.read_text(errors="replace").splitlines()[-200:]
     except FileNotFoundError:
         lines = []
-    grave = [line for line in lines if re.search(r"\b(FATAL|PANIC|ERROR):", line)]
+    # What it says to clients that come at a bad time explains nothing.
+    grave = [
+        line
+        for line in lines
+        if re.search(r"\b(FATAL|PANIC|ERROR):(?!  the database system is)", line)
+    ]
     return grave[-1].strip() if grave else last_line(log) or "it said nothing"

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
-import resource
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
@@ -36,6 +34,7 @@ class Disk:
         if size_mb is not None and size_mb < SMALLEST_MB:
             raise StackProblem(f"a disk of {size_mb} MB is too small: write {SMALLEST_MB} or more")
         self._folder = folder
+        self._installation = workspace.installation
         self._ballast = folder / "ballast"
         self._image = workspace.folder / f"{folder.name}.img"
         self.means: Means = "process limit"
@@ -55,7 +54,7 @@ class Disk:
         """From now on the server's writes of anything new are refused."""
         if self.means == "process limit":
             self._limited = True
-            _limit(processes, 0)
+            self._limit(processes, "0")
             return
         with self._ballast.open("wb", buffering=0) as file:
             for chunk in (1 << 20, 4096, 1):
@@ -71,7 +70,7 @@ class Disk:
         """There is room again."""
         if self.means == "process limit":
             self._limited = False
-            _limit(processes, resource.RLIM_INFINITY)
+            self._limit(processes, "unlimited")
             return
         self._ballast.unlink(missing_ok=True)
 
@@ -82,6 +81,21 @@ class Disk:
                 ["umount", "-l", self._folder], capture_output=True, check=False, timeout=_TIMEOUT
             )
             self._image.unlink(missing_ok=True)
+
+    def _limit(self, processes: Iterable[psutil.Process], size: str) -> None:
+        """As the user who runs the server: root needs a capability for it that containers lack."""
+        program = shutil.which("prlimit")
+        if program is None:
+            raise StackProblem("a disk cannot be filled here: neither mount nor prlimit is there")
+        for process in processes:
+            try:
+                self._installation.run(
+                    program, "--pid", str(process.pid), f"--fsize={size}:unlimited",
+                    folder=self._folder, timeout=_TIMEOUT,
+                )  # fmt: skip
+            except StackProblem:
+                if process.is_running():
+                    raise
 
     def _mount(self, size_mb: int) -> Means:
         image = self._image
@@ -97,12 +111,6 @@ class Disk:
         if _done("mount", "-t", "tmpfs", "-o", f"size={size_mb}m", "tmpfs", str(self._folder)):
             return "tmpfs"
         return "process limit"
-
-
-def _limit(processes: Iterable[psutil.Process], size: int) -> None:
-    for process in processes:
-        with suppress(psutil.NoSuchProcess):
-            process.rlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
 
 def _done(*command: str) -> bool:

@@ -83,14 +83,18 @@ def make_standby(
         archive_timeout=primary.settings.archive_timeout,
         disk_mb=disk_mb,
     )
-    upstream = _upstream(primary, through, application_name or name, slot)
-    arguments = ["--slot", upstream.slot] if upstream.slot else []
-    host, port = upstream.address
-    standby.tool(
-        "pg_basebackup", "-D", standby.data, "-X", "stream", "--checkpoint=fast", "--no-password",
-        "-h", host, "-p", str(port), "-U", REPLICATOR, *arguments,
-    )  # fmt: skip
-    _follow(standby, primary, upstream)
+    try:
+        upstream = _upstream(primary, through, application_name or name, slot)
+        arguments = ["--slot", upstream.slot] if upstream.slot else []
+        host, port = upstream.address
+        standby.tool(
+            "pg_basebackup", "-D", standby.data, "-X", "stream", "--checkpoint=fast",
+            "--no-password", "-h", host, "-p", str(port), "-U", REPLICATOR, *arguments,
+        )  # fmt: skip
+        _follow(standby, primary, upstream)
+    except BaseException:
+        standby.remove()
+        raise
     return standby
 
 

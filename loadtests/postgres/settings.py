@@ -61,16 +61,18 @@ class Settings:
     port: int
     socket_folder: Path
     archive: Path | None = None
-    archive_timeout: float = 0.0
-    """Seconds after which an unfinished log file is archived; 0: when it is full."""
+    archive_timeout: int = 0
+    """Seconds after which an unfinished log file is archived; 0: when it is full. PostgreSQL has no
+    fractions of a second here."""
     commit: CommitLevel = "on"
     synchronous_names: str = ""
     upstream: Upstream | None = None
     recovery: Mapping[str, str] = field(default_factory=dict)
     """Recovery target settings of a restore."""
 
-    def text(self) -> str:
-        """The file that postgresql.conf includes."""
+    def text(self, *, fenced: bool) -> str:
+        """The file that postgresql.conf includes. Fenced, it is read-only and archives nothing: an
+        old primary's log must not mix with that of the new one."""
         values = {
             **_BASE,
             "listen_addresses": "127.0.0.1",
@@ -83,13 +85,15 @@ class Settings:
             values |= {
                 "archive_mode": "on",
                 "archive_command": archive_command(self.archive),
-                "archive_timeout": f"{round(self.archive_timeout * 1000)}ms",
+                "archive_timeout": f"{self.archive_timeout}s",
                 "restore_command": f'cp "{self.archive}/%f" "%p"',
             }
         if self.upstream is not None:
             values["primary_conninfo"] = _connection(self.upstream)
             values["primary_slot_name"] = self.upstream.slot or ""
         values |= self.recovery
+        if fenced:
+            values |= {"default_transaction_read_only": "on", "archive_mode": "off"}
         return "".join(f"{name} = {_quoted(value)}\n" for name, value in values.items())
 
 

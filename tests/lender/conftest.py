@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,56 +9,26 @@ import pytest
 from lender_world import FakeWorld, Store
 from sqlalchemy import create_engine
 
+from loadtests.postgres.cluster import Cluster
+from loadtests.postgres.installation import find_installation
+from loadtests.postgres.workspace import Workspace
+from loadtests.process import StackProblem
 from mocks.lender.memory_store import MemoryStore
 from mocks.lender.sql_mapping import METADATA
 from mocks.lender.sql_store import SqlStore
 
 
-def _postgres_bin() -> Path:
-    """The directory of PostgreSQL's programs, or a skip."""
-    known = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    on_path = shutil.which("initdb")
-    for folder in ([Path(on_path).resolve().parent] if on_path else []) + known:
-        if (folder / "initdb").exists() and (folder / "pg_ctl").exists():
-            return folder
-    pytest.skip("PostgreSQL is not installed (no initdb)")
-
-
-def _as_user() -> list[str]:
-    """PostgreSQL refuses to run as root: the prefix that runs a command as `postgres`."""
-    if os.geteuid() != 0:
-        return []
-    known = subprocess.run(["id", "postgres"], capture_output=True, check=False).returncode == 0
-    if shutil.which("runuser") is None or not known:
-        pytest.skip("PostgreSQL does not run as root, and there is no user postgres to run it as")
-    return ["runuser", "-u", "postgres", "--"]
-
-
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    """A private cluster on a Unix socket, without fsync."""
-    programs, prefix = _postgres_bin(), _as_user()
-    folder = Path(tempfile.mkdtemp(prefix="bindrill-pg-"))
+    """A private cluster of real PostgreSQL."""
     try:
-        if prefix:
-            shutil.chown(folder, "postgres")
-        data = folder / "data"
-
-        def run(*command: str | Path) -> None:
-            subprocess.run(
-                [*prefix, *command], check=True, cwd=folder, stdout=subprocess.DEVNULL, timeout=60
-            )
-
-        run(programs / "initdb", "-D", data, "-U", "lender", "-A", "trust", "--no-sync")
-        options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off"
-        control = programs / "pg_ctl"
-        run(control, "-D", data, "-w", "-l", folder / "log", "-o", options, "start")
-        try:
-            yield f"postgresql://lender@/postgres?host={folder}"
-        finally:
-            run(control, "-D", data, "-m", "immediate", "stop")
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        find_installation()
+    except StackProblem as problem:
+        pytest.skip(str(problem))
+    with Workspace() as workspace:
+        cluster = Cluster(workspace, "lender")
+        cluster.create()
+        yield cluster.url()
 
 
 @pytest.fixture

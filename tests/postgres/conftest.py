@@ -5,14 +5,19 @@ from __future__ import annotations
 import itertools
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from loadtests.postgres.cluster import Cluster
+from loadtests.postgres.endpoint import Endpoint
+from loadtests.postgres.fence import Fence
 from loadtests.postgres.installation import find_installation
+from loadtests.postgres.replication import make_standby
 from loadtests.postgres.workspace import Workspace
 from loadtests.process import StackProblem
+from loadtests.relay import Relay
 
 MakeCluster = Callable[..., Cluster]
 _NUMBERS = itertools.count(1)
@@ -47,22 +52,54 @@ def unique() -> Callable[[str], str]:
 
 
 @pytest.fixture
-def make_cluster(
-    workspace: Workspace, template: Path, unique: Callable[[str], str]
-) -> Iterator[MakeCluster]:
-    made: list[Cluster] = []
+def made() -> Iterator[list[Cluster]]:
+    """What is put into it is removed after the test."""
+    clusters: list[Cluster] = []
+    yield clusters
+    for cluster in clusters:
+        cluster.remove()
 
+
+@pytest.fixture
+def make_cluster(
+    workspace: Workspace, template: Path, unique: Callable[[str], str], made: list[Cluster]
+) -> MakeCluster:
     def make(name: str = "c", **options: object) -> Cluster:
         cluster = Cluster(workspace, unique(name), **options)  # type: ignore[arg-type]
-        cluster.create(template)
         made.append(cluster)
+        cluster.create(template)
         return cluster
 
-    yield make
-    for cluster in made:
-        cluster.remove()
+    return make
 
 
 @pytest.fixture
 def cluster(make_cluster: MakeCluster) -> Cluster:
     return make_cluster()
+
+
+@dataclass
+class Pair:
+    """A primary with a standby behind the relay `line`; the lender's `endpoint`; the fence."""
+
+    primary: Cluster
+    standby: Cluster
+    line: Relay
+    endpoint: Endpoint
+    fence: Fence
+
+
+@pytest.fixture
+def pair(
+    workspace: Workspace,
+    make_cluster: MakeCluster,
+    unique: Callable[[str], str],
+    made: list[Cluster],
+) -> Iterator[Pair]:
+    fence = Fence(workspace.folder / unique("fence"))
+    primary = make_cluster("primary", fence=fence)
+    with Relay(primary.address) as line:
+        standby = make_standby(primary, unique("standby"), through=line.address)
+        made.append(standby)
+        with Endpoint(primary, fence) as endpoint:
+            yield Pair(primary, standby, line, endpoint, fence)

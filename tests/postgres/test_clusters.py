@@ -34,6 +34,13 @@ def wait_until(condition) -> None:
         time.sleep(0.02)
 
 
+def alive(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def standing_in(folder: str) -> list[int]:
     found = []
     for process in psutil.process_iter():
@@ -80,7 +87,7 @@ def test_committed_rows_survive_each_end(cluster, end):
         cluster.kill()
     else:
         cluster.stop(end)
-    assert not any(process.is_running() for process in processes)
+    assert not any(alive(process.pid) for process in processes)
     assert not cluster.is_up()
     with pytest.raises(psycopg.OperationalError, match="refused"):
         psycopg.connect(cluster.url())
@@ -153,7 +160,7 @@ def test_nothing_outlives_a_killed_parent(workspace, tmp_path):
     os.kill(parent.pid, signal.SIGKILL)
     parent.wait()
     parent.stdout.close()
-    wait_until(lambda: not any(psutil.pid_exists(pid) for pid in pids))
+    wait_until(lambda: not any(alive(pid) for pid in pids))
     wait_until(lambda: not Path(folder).exists())
     wait_until(lambda: standing_in(folder) == [])
     assert folder not in Path("/proc/mounts").read_text()
@@ -193,7 +200,7 @@ def test_closed_workspace_leaves_nothing(template):
         segments = shared_memory(workspace.folder)
         cluster.kill()
     assert not Path(folder).exists()
-    assert not any(psutil.pid_exists(pid) for pid in pids)
+    assert not any(alive(pid) for pid in pids)
     assert standing_in(folder) == []
     assert folder not in Path("/proc/mounts").read_text()
     if sys.platform == "linux":
