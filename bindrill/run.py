@@ -63,6 +63,8 @@ def run_scenario(name: str, options: RunOptions) -> int:
     )
     if scenario.drill is not None:
         raise InputProblem(f"{name} is a drill; carry it out with: bindrill drill {name}")
+    if scenario.topology.kind != "single":
+        raise InputProblem(f"{name} has a topology, which only drills have; leave it out")
     if options.calibration is not None:
         scenario = load_calibration(options.calibration).applied(scenario)
     precision = _precision(options)

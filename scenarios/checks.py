@@ -130,8 +130,6 @@ def _same_variants(scenario: Scenario) -> Iterator[Finding]:
 def _drill(scenario: Scenario) -> Iterator[Finding]:
     drill, kind = scenario.drill, scenario.topology.kind
     if drill is None:
-        if kind != "single":
-            yield ("topology", "kind"), f"{kind} is for drills; add drill, or leave topology out"
         return
     end = scenario.duration + scenario.drain
     latest = 0.0

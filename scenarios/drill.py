@@ -41,7 +41,7 @@ class Drill(Section):
     back_at: float = Field(default=0.95, gt=0, le=1)
     stable_for: Seconds = Field(default=3.0, gt=0)
     objectives: DrillObjectives = DrillObjectives()
-    steps: tuple[AnyStep, ...] = Field(min_length=1)
+    steps: tuple[AnyStep, ...]
 
     @model_validator(mode="after")
     def _something_breaks(self) -> Drill:
