@@ -1,13 +1,14 @@
 """Bank gateway requests a second of server processor time, against a bare aiohttp handler.
 
-Both servers run alone in a process of their own, on uvloop, and answer the same requests from the
-same client; the client's own cost does not count.
+Each server runs in a process of its own, on uvloop, and answers the same requests from the same
+client, in turns; the client's own cost does not count.
 """
 
 from __future__ import annotations
 
 import sys
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks.result import report
@@ -15,7 +16,7 @@ from benchmarks.servers import BARE, announced, payloads, requests_per_cpu_secon
 from mocks.server.options import ServeOptions, write_options
 from scenarios.loader import dump, load_scenario
 
-REQUESTS = 6_000
+REQUESTS = 12_000
 WARM_UP = 500
 
 
@@ -40,10 +41,12 @@ def main() -> int:
             "without_journal": quick_bank(Path(folder), 0),
             "bare": [sys.executable, "-c", BARE],
         }
-        found = {}
-        for name, command in commands.items():
-            with announced(command) as (url, pid):
-                found[name] = requests_per_cpu_second(f"{url}/v1/open", pid, asked, WARM_UP)
+        with ExitStack() as running:
+            servers = {}
+            for name, command in commands.items():
+                url, pid = running.enter_context(announced(command))
+                servers[name] = (f"{url}/v1/open", pid)
+            found = requests_per_cpu_second(servers, asked, WARM_UP)
     for name in ("with_journal", "without_journal"):
         report(
             f"bank_requests_per_cpu_second_{name}_against_bare_aiohttp",

@@ -7,7 +7,7 @@ import json
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,6 +18,7 @@ from scenarios.loader import load_scenario
 from scenarios.population import Population
 
 CONNECTIONS = 32
+ROUNDS = 6
 START_TIMEOUT = 60.0
 
 BARE = """
@@ -111,10 +112,20 @@ def cpu_seconds(pid: int) -> float:
 
 
 def requests_per_cpu_second(
-    url: str, pid: int, asked: Sequence[dict[str, Any]], warm_up: int
-) -> float:
-    """What the payloads after the first `warm_up` cost the server; the client does not count."""
-    asyncio.run(drive(url, asked[:warm_up]))
-    before = cpu_seconds(pid)
-    asyncio.run(drive(url, asked[warm_up:]))
-    return (len(asked) - warm_up) / (cpu_seconds(pid) - before)
+    servers: Mapping[str, tuple[str, int]], asked: Sequence[dict[str, Any]], warm_up: int
+) -> dict[str, float]:
+    """What the payloads after the first `warm_up` cost each server (URL and process id), by name;
+    the client does not count.
+
+    The servers take turns, so that whatever else the machine does is shared by all.
+    """
+    for url, _ in servers.values():
+        asyncio.run(drive(url, asked[:warm_up]))
+    seconds = dict.fromkeys(servers, 0.0)
+    size = -(-(len(asked) - warm_up) // ROUNDS)
+    for first in range(warm_up, len(asked), size):
+        for name, (url, pid) in servers.items():
+            before = cpu_seconds(pid)
+            asyncio.run(drive(url, asked[first : first + size]))
+            seconds[name] += cpu_seconds(pid) - before
+    return {name: (len(asked) - warm_up) / used for name, used in seconds.items()}
