@@ -33,6 +33,10 @@ class Outcome:
     lost: int
 
 
+LOOSENESS = 1.0
+"""Seconds by which the load of a staged drill may be ahead or behind: who was told what by the
+fault differs from one run to the next, since no two have the same delays."""
+
 Work = Generator[Event, None, None]
 
 
@@ -309,9 +313,11 @@ class _Play:
     def _losses(self, fault: float) -> tuple[float, int]:
         """Age at the fault of the oldest acknowledgement that is lost, and bindings lost."""
         history, endless = self._plan.history, self._plan.endless
-        shift = 0.0
+        moment = self._fate.uniform("moment")
         if endless:
-            shift = history.steady + self._fate.uniform("moment") * history.period - fault
+            shift = history.steady + moment * history.period - fault
+        else:
+            shift = (2 * moment - 1) * LOOSENESS
         rpo, bindings = 0.0, 0
         for since, until in self._gaps:
             loss = history.lost(since + shift, until + shift, endless=endless)
