@@ -26,6 +26,12 @@ def made(tmp_path: Path, result: DrillResult | None = None, lang: Lang = "en") -
     return write_evidence(make_drill(tmp_path, result), lang=lang, pdf=False)
 
 
+@pytest.fixture(scope="module")
+def usual(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The pack of a drill that lost work, for tests that change nothing in it."""
+    return made(tmp_path_factory.mktemp("runs"))
+
+
 def page(folder: Path, lang: Lang = "en") -> str:
     """The report's text without markup, styles and drawings."""
     text = (folder / f"report.{lang}.html").read_text(encoding="utf-8")
@@ -33,25 +39,24 @@ def page(folder: Path, lang: Lang = "en") -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", text))
 
 
-def test_the_folder_holds_what_an_auditor_asks_for(tmp_path: Path) -> None:
-    folder = made(tmp_path)
-    assert sorted(path.name for path in folder.iterdir()) == [
+def test_the_folder_holds_what_an_auditor_asks_for(usual: Path) -> None:
+    assert sorted(path.name for path in usual.iterdir()) == [
         "checksums.sha256", "commands.txt", "findings.csv", "repairs.csv", "report.en.html",
         "timeline.csv", "versions.txt",
     ]  # fmt: skip
 
 
-def test_the_first_answers_are_those_of_the_drill(tmp_path: Path) -> None:
-    text = page(made(tmp_path))
+def test_the_first_answers_are_those_of_the_drill(usual: Path) -> None:
+    text = page(usual)
     assert "Objectives missed" in text
     assert "No: 1 of 4 objectives missed (bindings lost)." in text
     assert "Destroyed: lag replication standby, kill primary. Done: promote standby" in text
     assert "16.8 s, from 2026-03-04 01:30:20.000 to 2026-03-04 01:30:36.800" in text
     assert (
-        "Yes: 21 of 341 acknowledged bindings. The oldest lost acknowledgement was given 3.22 s"
+        "Yes: 21 of 341 acknowledged bindings. The oldest lost acknowledgement was given 3.217 s"
         in text
     )
-    assert "1 resurrected, 10 charged without a binding" in text
+    assert "1 resurrected, 1 out of order, 10 charged without a binding" in text
     assert "21 repairs were made and 2 differences are left for a person" in text
     assert "holds 0.01 CNY (1 fen), and that is not what the lender&#39;s records say" in text
     for identifier in LOST:
@@ -77,8 +82,8 @@ def test_an_interrupted_drill_claims_nothing(tmp_path: Path) -> None:
     assert "No: all" not in text
 
 
-def test_the_page_fetches_nothing(tmp_path: Path) -> None:
-    text = (made(tmp_path) / "report.en.html").read_text(encoding="utf-8")
+def test_the_page_fetches_nothing(usual: Path) -> None:
+    text = (usual / "report.en.html").read_text(encoding="utf-8")
     assert not re.search(r"""(?:src|href)=["'](?!#)|@import|url\((?!["']?#)""", text)
     assert "<script" not in text
     assert "var(--" not in re.sub(r"<style>.*?</style>", "", text, flags=re.DOTALL)
@@ -94,9 +99,8 @@ def test_text_of_a_drill_is_escaped(tmp_path: Path) -> None:
     assert "&lt;script&gt;" in text
 
 
-def test_timeline_has_every_action_and_every_moment_in_order(tmp_path: Path) -> None:
-    folder = made(tmp_path)
-    with (folder / "timeline.csv").open(newline="", encoding="utf-8") as file:
+def test_timeline_has_every_action_and_every_moment_in_order(usual: Path) -> None:
+    with (usual / "timeline.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [row["utc"] for row in rows] == sorted(row["utc"] for row in rows)
     assert [row["action"] for row in rows if row["role"] != "mark"] == [
@@ -114,18 +118,17 @@ def test_timeline_has_every_action_and_every_moment_in_order(tmp_path: Path) -> 
     ]  # fmt: skip
 
 
-def test_listings_are_complete(tmp_path: Path) -> None:
-    folder = made(tmp_path)
-    findings = (folder / "findings.csv").read_text(encoding="utf-8").splitlines()
+def test_listings_are_complete(usual: Path) -> None:
+    findings = (usual / "findings.csv").read_text(encoding="utf-8").splitlines()
     assert findings.count("lost," + LOST[5]) == 1
     assert sum(line.startswith("lost,") for line in findings) == len(LOST)
-    assert len((folder / "repairs.csv").read_text(encoding="utf-8").splitlines()) == 24
-    commands = (folder / "commands.txt").read_text(encoding="utf-8")
+    assert len((usual / "repairs.csv").read_text(encoding="utf-8").splitlines()) == 24
+    commands = (usual / "commands.txt").read_text(encoding="utf-8")
     assert commands.startswith("# Started with\nbindrill drill async-failover\n")
     for step in lossy().timeline:
         for command in step.commands:
             assert f"\n{command}\n" in commands
-    versions = (folder / "versions.txt").read_text(encoding="utf-8")
+    versions = (usual / "versions.txt").read_text(encoding="utf-8")
     assert "postgresql 17.6 (Debian 17.6-1)\n" in versions
     assert "cores: " in versions
 
@@ -137,11 +140,10 @@ def _check(folder: Path) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-def test_checksums_can_be_checked_and_cover_report_logs_and_events(tmp_path: Path) -> None:
-    folder = made(tmp_path)
-    checked = _check(folder)
+def test_checksums_can_be_checked_and_cover_report_logs_and_events(usual: Path) -> None:
+    checked = _check(usual)
     assert checked.returncode == 0, checked.stdout
-    listed = {line.split("  ")[1] for line in (folder / "checksums.sha256").read_text().split("\n")
+    listed = {line.split("  ")[1] for line in (usual / "checksums.sha256").read_text().split("\n")
               if line}  # fmt: skip
     assert {
         "report.en.html", "timeline.csv", "../drill.json", "../run.json", "../live/logs/lender.log",

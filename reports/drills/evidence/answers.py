@@ -109,7 +109,7 @@ def _lost(proof: Proof | None, words: Words) -> Answer:
     acknowledged = shown(proof.acknowledged, "count")
     if not proof.lost:
         return Answer(question, words("answers.lost_no", acknowledged=acknowledged), True)
-    seconds = shown(proof.lost_seconds, "s")
+    seconds = f"{proof.lost_seconds:.3f} s"  # to the millisecond: the two are close together
     if not proof.lost_bindings:
         lost = shown(len(proof.lost), "count")
         text = words(
@@ -121,7 +121,7 @@ def _lost(proof: Proof | None, words: Words) -> Answer:
         lost=shown(proof.lost_bindings, "count"),
         acknowledged=acknowledged,
         seconds=seconds,
-        kept=shown(proof.kept_seconds, "s"),
+        kept=f"{proof.kept_seconds:.3f} s",
     )
     return Answer(question, text, False)
 

@@ -49,7 +49,7 @@ def timeline(dossier: Dossier, words: Words) -> str:
     result, service = dossier.result, dossier.service
     steps = result.timeline
     lanes = max(1, len(steps)) * _LANE + 0.5
-    heights = [lanes, 1.5, 1.0] if service else [lanes]
+    heights = [lanes, 1.3, 0.8] if service else [lanes]
     with _paper(words):
         figure = Figure(figsize=(_WIDTH, sum(heights) + 1.0), layout="constrained")
         panels = figure.subplots(
@@ -74,7 +74,7 @@ def phases(dossier: Dossier, words: Words) -> str:
     """The time to recovery as one bar of its phases, with the objective where there is one."""
     found = _in_order(dossier.result.phases)
     with _paper(words):
-        figure = Figure(figsize=(_WIDTH, 1.75), layout="constrained")
+        figure = Figure(figsize=(_WIDTH, 1.6), layout="constrained")
         axes = figure.subplots()
         if not found:
             nothing(axes, words("plot.no_phases"))
