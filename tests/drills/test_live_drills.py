@@ -1,0 +1,225 @@
+"""Whole drills on loopback: real servers, real databases, real damage."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import tempfile
+from datetime import datetime
+
+import psutil
+import pytest
+from quick_drills import carried_out, quick
+
+from loadtests.drill import run as drill_run
+from loadtests.postgres.installation import find_installation
+from loadtests.process import StackProblem
+from loadtests.stack import Stack
+from reports.drills.books import masked
+from reports.drills.history import read_acknowledgements
+from reports.drills.result import load_result
+
+pytestmark = pytest.mark.live
+
+RESTORE = [
+    {"do": "kill", "target": "primary", "at": 3.0},
+    {"do": "detect"},
+    {"do": "decide"},
+    {"do": "restore"},
+]
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays(tmp_path, monkeypatch):
+    """No process, no port, and no folder is left behind."""
+    place = tmp_path / "temporary"
+    place.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    processes, ports = _children(), _ports()
+    yield
+    assert _children() <= processes
+    assert _ports() <= ports
+    assert list(place.iterdir()) == []
+
+
+def _children() -> set[int]:
+    return {each.pid for each in psutil.Process().children(recursive=True)}
+
+
+def _ports() -> set[int]:
+    listening = psutil.Process().net_connections(kind="tcp")
+    return {each.laddr.port for each in listening if each.status == psutil.CONN_LISTEN}
+
+
+def postgres_or_skip():
+    try:
+        find_installation()
+    except StackProblem as problem:
+        pytest.skip(str(problem))
+
+
+def epoch(text: str) -> float:
+    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+
+
+def test_what_a_restored_backup_lacks_is_named_and_no_more(tmp_path):
+    folder, result = carried_out(quick(RESTORE), tmp_path / "runs")
+    assert result.state == "complete", result.note
+    assert [entry.do for entry in result.timeline] == ["kill", "detect", "decide", "restore"]
+    kill, restore = result.timeline[0], result.timeline[-1]
+    struck_at = epoch(kill.utc)
+    as_of = epoch(re.search(r"as of (\S+Z)", restore.detail).group(1))
+    # The data is as old as the backup: what was told before it is there, what came later is not.
+    proof = result.proof
+    assert proof.lost_seconds - 0.1 <= struck_at - as_of <= proof.kept_seconds + 0.3
+    told = [a for a in read_acknowledgements(folder / "live") if a.tells and a.outcome == "ok"]
+    before = {masked(a.subject) for a in told if a.completed < as_of}
+    after = {masked(a.subject) for a in told if a.completed >= as_of}
+    assert before - after
+    assert not (before - after) & set(proof.lost)
+    new = {
+        masked(a.subject)
+        for a in told
+        if a.step == "submit" and a.invoked > as_of + 0.3 and a.completed < struck_at
+    }
+    assert new
+    assert new <= set(proof.lost)
+    assert result.rto is not None
+    assert sum(each.seconds for each in result.phases) == pytest.approx(result.rto, abs=0.01)
+    assert result.reconciliation.left == 0
+    assert result.reconciliation.conserved
+    assert load_result(folder) == result
+    assert {"live/logs/lender.log", "live/probe.jsonl"} <= set(result.logs)
+
+
+def test_lender_that_lost_its_keys_does_not_make_new_ones(tmp_path):
+    steps = [
+        {"do": "lose-key", "how": "missing", "at": 2.5},
+        {"do": "detect"},
+        {"do": "restore-key"},
+        {"do": "lose-key", "how": "wrong"},
+        {"do": "restore-key"},
+    ]
+    _, result = carried_out(quick(steps), tmp_path / "runs")
+    assert result.state == "complete", result.note
+    missing, wrong = result.timeline[0].detail, result.timeline[3].detail
+    assert "No such file" in missing
+    assert "is not this database's" in wrong
+    assert result.proof.lost == ()
+    assert result.reconciliation.left == 0
+
+
+def test_full_disk_loses_nothing_that_was_acknowledged(tmp_path):
+    steps = [{"do": "fill-disk", "at": 2.5}, {"do": "detect"}, {"do": "free-disk"}]
+    _, result = carried_out(quick(steps), tmp_path / "runs")
+    assert result.state == "complete", result.note
+    assert result.rto > 0
+    assert result.proof.lost == ()
+    assert result.proof.reordered == ()
+
+
+# ── PostgreSQL ──────────────────────────────────────────────────────────────────────────────────
+
+STANDBY = {"kind": "postgres-standby", "synchronous": True}
+
+
+def test_split_brain_after_synchronous_failover_neither_loses_nor_writes_twice(tmp_path):
+    postgres_or_skip()
+    steps = [
+        {"do": "freeze", "target": "primary", "at": 3.0},
+        {"do": "detect"},
+        {"do": "promote"},
+        {"do": "revive-primary"},
+    ]
+    folder, result = carried_out(quick(steps, STANDBY, duration=9.0), tmp_path / "runs")
+    assert result.state == "complete", result.note
+    revived = result.timeline[-1]
+    assert "fenced; a client's write is refused" in revived.detail
+    assert result.rto is not None
+    assert result.proof.acknowledged > 10
+    assert result.proof.lost == ()
+    assert result.proof.reordered == ()
+    told = read_acknowledgements(folder / "live")
+    since = epoch(revived.utc)
+    # The lender went on by itself, on the new primary.
+    assert any(ack.outcome == "ok" and ack.completed > since for ack in told)
+    assert {"live/logs/primary.log", "live/logs/standby.log"} <= set(result.logs)
+    assert "postgresql" in result.versions
+
+
+# ── interrupted ─────────────────────────────────────────────────────────────────────────────────
+
+
+def begun(result, do):
+    return any(entry.do == do for entry in result.timeline)
+
+
+WHEN = {
+    "load": lambda result: True,
+    "destroying": lambda result: begun(result, "kill"),
+    "recovery": lambda result: begun(result, "decide"),
+}
+
+
+def interrupted(scenario, base, **options):
+    folder, result = carried_out(scenario, base, **options)
+    assert result.state == "interrupted"
+    assert load_result(folder) == result
+    return result
+
+
+@pytest.mark.parametrize("phase", WHEN)
+def test_interrupted_under_load_leaves_nothing(tmp_path, phase):
+    base = tmp_path / "runs"
+
+    def on_progress(progress):
+        (folder,) = base.iterdir()
+        if progress.arrivals and WHEN[phase](load_result(folder)):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    scenario = quick(RESTORE, decision={"p50": 60.0, "p99": 60.0})
+    result = interrupted(scenario, base, on_progress=on_progress)
+    assert result.proof is None
+    assert all(entry.utc for entry in result.timeline)
+
+
+def test_interrupted_at_the_start_leaves_nothing(tmp_path, monkeypatch):
+    def interrupt(stack, name, database, **_):
+        os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(Stack, "start_lender", interrupt)
+    assert interrupted(quick(RESTORE), tmp_path / "runs").timeline == ()
+
+
+def test_interrupted_in_the_proof_keeps_what_was_measured(tmp_path, monkeypatch):
+    def interrupt(*_):
+        os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(drill_run, "prove", interrupt)
+    steps = [{"do": "kill", "target": "lender", "at": 1.0}, {"do": "restart", "target": "lender"}]
+    result = interrupted(quick(steps, duration=4.0), tmp_path / "runs")
+    assert result.fault_at is not None
+    assert all(entry.ended is not None for entry in result.timeline)
+
+
+def test_interrupted_failover_leaves_nothing(tmp_path):
+    postgres_or_skip()
+    base = tmp_path / "runs"
+
+    def on_progress(progress):
+        (folder,) = base.iterdir()
+        if begun(load_result(folder), "promote"):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    steps = [{"do": "kill", "target": "primary", "at": 1.0}, {"do": "promote"}]
+    interrupted(quick(steps, STANDBY), base, on_progress=on_progress)
+
+
+def test_a_step_that_cannot_be_done_fails_the_drill_with_its_name(tmp_path):
+    steps = [{"do": "freeze", "target": "lender", "at": 1.0}, {"do": "thaw", "target": "lender"},
+             {"do": "detect", "timeout": 0.5}]  # fmt: skip
+    _, result = carried_out(quick(steps, duration=3.0), tmp_path / "runs")
+    assert result.state == "failed"
+    assert result.note.startswith("step detect: the health check raised no alarm")
+    assert not result.met
