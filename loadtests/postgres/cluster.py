@@ -81,8 +81,7 @@ class Cluster:
         self._fenced = False
         workspace.at_close(self._port.close)
         workspace.at_close(self.kill)
-        if fence is not None:
-            fence.watch(self._give_way)
+        self._unwatch = fence.watch(self._give_way) if fence is not None else lambda: None
 
     # ── life ────────────────────────────────────────────────────────────────────────────────────
 
@@ -164,6 +163,7 @@ class Cluster:
 
     def remove(self) -> None:
         """Kill it and delete all it has but its log. Nothing may be asked of it any more."""
+        self._unwatch()
         self.kill()
         self.disk.unmount()
         shutil.rmtree(self.folder)
@@ -308,7 +308,7 @@ class Cluster:
     def set_synchronous(self, names: Sequence[str], commit: CommitLevel = "on") -> None:
         """Commits wait for any one of the standbys `names` (application names; none: for nobody),
         as far as `commit` says. On return it holds for every commit that begins."""
-        chosen = f"ANY 1 ({', '.join(names)})" if names else ""
+        chosen = "ANY 1 (" + ", ".join(f'"{name}"' for name in names) + ")" if names else ""
         self.configure(synchronous_names=chosen, commit=commit)
         if self.running:
             show = "SHOW synchronous_standby_names"

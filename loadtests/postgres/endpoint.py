@@ -24,7 +24,7 @@ class Endpoint:
         self._timeline = self._serving(primary)
         self._primary = primary
         self.relay = Relay(primary.address, name="database endpoint", port=port, guard=self._open)
-        fence.watch(self._look)
+        self._unwatch = fence.watch(self._look)
 
     def __enter__(self) -> Endpoint:
         return self
@@ -56,6 +56,7 @@ class Endpoint:
 
     def close(self) -> None:
         """Let go of the port."""
+        self._unwatch()
         self.relay.close()
 
     def _serving(self, primary: Cluster) -> int:

@@ -64,12 +64,29 @@ class Fence:
                 )
             if timeline > there.timeline:
                 self._write(_Closed(timeline, holder))
-        for told in tuple(self._watchers):
-            told()
+        self._tell()
 
-    def watch(self, told: Callable[[], None]) -> None:
-        """Call `told` after each closing, before the promotion that it is for."""
+    def watch(self, told: Callable[[], None]) -> Callable[[], None]:
+        """Call `told` after each closing, before the promotion that it is for; what it raises keeps
+        the promotion from going on. Returns what ends this."""
         self._watchers.append(told)
+
+        def end() -> None:
+            if told in self._watchers:
+                self._watchers.remove(told)
+
+        return end
+
+    def _tell(self) -> None:
+        """All of them, also when one cannot do its part."""
+        failed: StackProblem | None = None
+        for told in tuple(self._watchers):
+            try:
+                told()
+            except StackProblem as problem:
+                failed = failed or problem
+        if failed is not None:
+            raise failed
 
     def _read(self) -> _Closed:
         try:

@@ -162,17 +162,18 @@ def wait_until_replayed(standby: Cluster, lsn: Lsn, timeout: float = CATCH_UP_TI
 def _upstream(
     primary: Cluster, through: Address | None, application_name: str, slot: bool
 ) -> Upstream:
+    slot_name = application_name.replace("-", "_")  # slots are named in a-z, 0-9 and _ alone
     if slot:
         primary.sql(
             "SELECT pg_create_physical_replication_slot(%s, true) WHERE NOT EXISTS"
             " (SELECT FROM pg_replication_slots WHERE slot_name = %s)",
-            (application_name, application_name),
+            (slot_name, slot_name),
         )
     return Upstream(
         through or primary.address,
         primary.workspace.password,
         application_name,
-        application_name if slot else None,
+        slot_name if slot else None,
     )
 
 

@@ -37,7 +37,7 @@ class Workspace:
         self._endings: list[Callable[[], None]] = []
         self.folder = Path(tempfile.mkdtemp(prefix="bindrill-pg-", dir=parent or _reachable()))
         self.installation.give(self.folder)
-        command = [sys.executable, "-I", keeper.__file__, str(os.getpid()), str(self.folder)]
+        command = [sys.executable, "-P", keeper.__file__, str(os.getpid()), str(self.folder)]
         self._keeper = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
         atexit.register(self.close)
 

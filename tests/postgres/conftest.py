@@ -99,7 +99,7 @@ def pair(
     fence = Fence(workspace.folder / unique("fence"))
     primary = make_cluster("primary", fence=fence)
     with Relay(primary.address) as line:
-        standby = make_standby(primary, unique("standby"), through=line.address)
+        standby = make_standby(primary, unique("site-b"), through=line.address)
         made.append(standby)
         with Endpoint(primary, fence) as endpoint:
             yield Pair(primary, standby, line, endpoint, fence)

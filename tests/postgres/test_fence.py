@@ -100,6 +100,31 @@ def test_endpoint_cuts_before_the_promotion_and_never_follows_a_closed_timeline(
         pair.endpoint.follow(pair.standby)
 
 
+def test_endpoint_that_is_closed_does_not_hinder_a_promotion(pair):
+    prepare(pair)
+    pair.endpoint.close()
+    promote(pair.standby)
+    assert not pair.standby.in_recovery()
+    Endpoint(pair.standby, pair.fence).close()
+
+
+def test_failing_power_fence_keeps_the_standby_from_being_promoted(pair):
+    told = []
+
+    def broken() -> None:
+        raise StackProblem("the power switch does not answer")
+
+    end = pair.fence.watch(broken)
+    pair.fence.watch(lambda: told.append(True))
+    with pytest.raises(StackProblem, match="power switch"):
+        promote(pair.standby)
+    assert told == [True]
+    assert pair.standby.in_recovery()
+    end()
+    promote(pair.standby)
+    assert not pair.standby.in_recovery()
+
+
 def test_only_one_of_two_standbys_can_be_promoted(pair, unique, made):
     rival = make_standby(pair.primary, unique("rival"))
     made.append(rival)
