@@ -15,7 +15,7 @@ from rich.console import Console
 from bindrill.errors import EXIT_MET, InputProblem
 from bindrill.fidelity import notes_file, read_notes, rows_file
 from reports.drills.fit import fit
-from reports.drills.measured import measured_drills
+from reports.drills.measured import measured_drills, passed_checks
 from reports.drills.measured_table import MeasuredRow, measured_page, measured_row
 from reports.run_folder import write_whole
 from scenarios.drill_calibration import SHIPPED, load_drill_calibration
@@ -38,7 +38,8 @@ def calibrate_drills(runs: Path, out: Path) -> int:
         raise InputProblem(f"{runs} holds no drill that went to its end; carry one out first")
     _folder_of(out, "--calibrate")
     measured = f"{len(found)} drills, {platform.node()}, {datetime.now(UTC):%Y-%m-%d}"
-    calibration = fit(found, load_drill_calibration(), measured)
+    checks = passed_checks(runs, found)
+    calibration = fit(found, checks, load_drill_calibration(), measured)
     calibration.save(out)
     console = Console(highlight=False, soft_wrap=True)
     taken = {entry.do for result in found.values() for entry in result.timeline}

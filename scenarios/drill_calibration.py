@@ -49,6 +49,7 @@ class DrillCalibration(Section):
     measured: str
     runs: tuple[str, ...] = ()
     actions: dict[Annotated[str, one_of(ACTIONS)], Delay]
+    check: Delay = Field(description="a health check that passes")
     warm_up: Delay = Field(description="from the last action to the first customer served")
     back: Delay = Field(description="from then on until enough customers are served")
     replication: Delay = Field(description="asynchronous: from a commit to the standby's disk")

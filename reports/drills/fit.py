@@ -30,10 +30,14 @@ _SPREAD = 0.5
 
 
 def fit(
-    drills: Mapping[str, DrillResult], prior: DrillCalibration, measured: str
+    drills: Mapping[str, DrillResult],
+    checks: Sequence[float],
+    prior: DrillCalibration,
+    measured: str,
 ) -> DrillCalibration:
     """`prior` with the times that `drills` (by the name of their run folders) have measured:
-    actions, and warm-up. `measured` says where and when, for people."""
+    actions, and warm-up; and the health checks that passed, in seconds. `measured` says where and
+    when, for people."""
     times: dict[str, list[float]] = {}
     warm_ups = []
     for result in drills.values():
@@ -55,6 +59,7 @@ def fit(
             "runs": tuple(drills),
             "actions": actions,
             "warm_up": fitted(warm_ups, prior.warm_up) if warm_ups else prior.warm_up,
+            "check": fitted(checks, prior.check) if checks else prior.check,
         }
     )
 

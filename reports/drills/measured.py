@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
+
+import msgspec
 
 from reports.drills.result import FILE, DrillResult, load_result
 from reports.run_folder import RunProblem
@@ -20,3 +23,26 @@ def measured_drills(runs: Path) -> dict[str, DrillResult]:
         if result.state == "complete" and result.proof is not None
     }
     return dict(sorted(whole.items(), key=lambda item: item[1].started_utc))
+
+
+class _Check(msgspec.Struct):
+    took: float
+    passed: bool
+
+
+def passed_checks(runs: Path, names: Iterable[str]) -> list[float]:
+    """How long each health check took that passed, in seconds, of the drills in the run folders
+    `names` below `runs`. What a kill left of a line is left out."""
+    decode = msgspec.json.Decoder(_Check).decode
+    found = []
+    for name in names:
+        file = runs / name / "live" / "probe.jsonl"
+        lines = file.read_bytes().split(b"\n")[:-1] if file.exists() else []
+        for line in lines:
+            try:
+                check = decode(line)
+            except msgspec.MsgspecError as error:
+                raise RunProblem(f"{file} cannot be read: {error}") from None
+            if check.passed:
+                found.append(check.took)
+    return found

@@ -68,9 +68,7 @@ class _Play:
         self._link = Link(transit + self._flush)
         self._backups = backups(plan, fate)
         self._shipped = shipped_log(plan, fate)
-        self.service = Service(
-            env, plan.drill.probe, lambda n: plan.drill.probe.every * fate.uniform("probe", n)
-        )
+        self.service = Service(env, plan.drill.probe, self._first_check)
         self._standby_serves = True
         self._promoted_at = env.now
         self._destroyed_at = env.now
@@ -83,6 +81,12 @@ class _Play:
         self._done: Counter[str] = Counter()
         self._acted: list[tuple[float, float]] = []
         """Begin and end of each action that service waits for."""
+
+    def _first_check(self, outage: int) -> float:
+        every = self._plan.drill.probe.every
+        phase = every * self._fate.uniform("probe", outage)
+        check = self._fate.delay(self._plan.calibration.check, "check", outage)
+        return phase - every if check > every - phase else phase
 
     # ── the steps ───────────────────────────────────────────────────────────────────────────────
 

@@ -17,13 +17,14 @@ Symptom = Literal["refuses", "hangs"]
 class Service:
     """The service while causes of outage come and go; it is up without any.
 
-    `wait` gives the seconds from an outage's begin to the first check, for the outage's number.
+    `first_check` gives when the first check that fails begins, in seconds after the outage of that
+    number; below 0 for one that is under way then.
     """
 
-    def __init__(self, env: Environment, probe: Probe, wait: Callable[[int], float]) -> None:
+    def __init__(self, env: Environment, probe: Probe, first_check: Callable[[int], float]) -> None:
         self._env = env
         self._probe = probe
-        self._wait = wait
+        self._first_check = first_check
         self._causes: dict[str, Symptom] = {}
         self._changes: list[float] = []
         self.alarm: Event = env.event()
@@ -72,15 +73,14 @@ class Service:
 
     def _watch(self, alarm: Event, outage: int) -> Generator[Event, None, None]:
         """Checks of one outage, until one succeeds or enough have failed in a row."""
-        yield self._env.timeout(self._wait(outage))
-        for failed in range(1, self._probe.failures + 1):
-            took = 0.0
+        env, probe = self._env, self._probe
+        begins = env.now + self._first_check(outage)
+        for _ in range(probe.failures):
+            yield env.timeout(max(0.0, begins - env.now))
             if "hangs" in self._causes.values():
-                took = self._probe.timeout
-                yield self._env.timeout(took)
+                yield env.timeout(max(0.0, begins + probe.timeout - env.now))
             if self.up or self.alarm is not alarm:
                 return
-            if failed < self._probe.failures:
-                # Checks keep their beat, unless one takes longer than that.
-                yield self._env.timeout(max(0.0, self._probe.every - took))
+            # Checks keep their beat, unless one takes longer than that.
+            begins = max(begins + probe.every, env.now)
         alarm.succeed()

@@ -52,7 +52,9 @@ def calibration(**changes: Any) -> DrillCalibration:
     fields: dict[str, Any] = {
         "measured": "made up",
         "actions": {name: constant(1.0) for name in ACTIONS if name not in DESTROYING},
-        **dict.fromkeys(("warm_up", "back", "replication", "backup", "ship"), constant(0.0)),
+        **dict.fromkeys(
+            ("check", "warm_up", "back", "replication", "backup", "ship"), constant(0.0)
+        ),
         "flush_delay": 0.6,
         "backup_age": 86400.0,
         "copy_rate": 100e6,
@@ -282,6 +284,18 @@ def test_a_frozen_server_also_costs_the_timeouts_of_the_checks(poisson: History)
     drilled = scenario(STANDBY, frozen, *DETECT, {"do": "promote"}, probe=probe)
     detect = phase(outcomes(drilled, poisson, 1500), "detect")
     assert fits(detect, stats.uniform(3 * 1.0, 0.5).cdf)
+
+
+def test_a_check_that_is_under_way_at_the_fault_counts(poisson: History) -> None:
+    probe = {"every": "4s", "timeout": "6s", "failures": 3}
+    drilled = scenario(STANDBY, KILL, *DETECT, {"do": "promote"}, probe=probe)
+    # Checks take as long as the pause between their beginnings: one is always under way.
+    detect = phase(outcomes(drilled, poisson, 1500, check=constant(4.0)), "detect")
+    assert fits(detect, stats.uniform(4.0, 4.0).cdf)
+    frozen = {"do": "freeze", "target": "primary", "at": "20s"}
+    drilled = scenario(STANDBY, frozen, *DETECT, {"do": "promote"}, probe=probe)
+    detect = phase(outcomes(drilled, poisson, 1500, check=constant(4.0)), "detect")
+    assert fits(detect, stats.uniform(3 * 6.0 - 4.0, 4.0).cdf)
 
 
 def test_an_outage_that_no_probe_sees_in_time_ends_the_drill(poisson: History) -> None:

@@ -13,7 +13,7 @@ import pytest
 from bindrill.drill_table import calibrate_drills, measured_table
 from bindrill.errors import EXIT_MET, InputProblem
 from reports.drills.fit import PRIOR, fit, fitted
-from reports.drills.measured import measured_drills
+from reports.drills.measured import measured_drills, passed_checks
 from reports.drills.measured_table import (
     NOT_EXPLAINED,
     Measured,
@@ -95,18 +95,19 @@ def test_one_measured_time_has_the_shipped_spread_and_the_doubt_of_one() -> None
 def test_actions_and_warm_up_are_fitted_and_the_rest_stays() -> None:
     shipped = load_drill_calibration()
     drills = {"a": result(restore=1.0), "b": result(restore=4.0)}
-    found = fit(drills, shipped, "here")
+    found = fit(drills, [0.02] * 9, shipped, "here")
     assert found.actions["restore"].p50 == 2.0
     assert found.actions["kill"].p50 == pytest.approx(0.1, rel=0.01)
     assert found.actions["promote"] == shipped.actions["promote"]
     assert found.warm_up.p50 == 0.25
+    assert found.check.p50 == 0.02
     assert (found.runs, found.measured) == (("a", "b"), "here")
     assert not {"detect", "decide"} & found.actions.keys()
 
 
 def test_an_interrupted_step_is_no_measurement() -> None:
     shipped = load_drill_calibration()
-    found = fit({"a": result(timeline=(step("restore", 5.0, None),))}, shipped, "here")
+    found = fit({"a": result(timeline=(step("restore", 5.0, None),))}, [], shipped, "here")
     assert found.actions == shipped.actions
 
 
@@ -115,7 +116,7 @@ def test_restarts_are_told_apart_by_what_was_restarted() -> None:
         step("restart", 0.0, 1.0, target="lender"),
         step("restart", 1.0, 10.0, target="primary"),
     )
-    found = fit({"a": result(timeline=timeline)}, load_drill_calibration(), "here").actions
+    found = fit({"a": result(timeline=timeline)}, [], load_drill_calibration(), "here").actions
     assert (found["restart lender"].p50, found["restart primary"].p50) == (1.0, 9.0)
 
 
@@ -132,6 +133,18 @@ def test_only_drills_that_ended_and_were_proven_count(tmp_path: Path) -> None:
     assert list(measured_drills(tmp_path)) == ["first", "second", "third"]
     with pytest.raises(RunProblem, match="is not a folder"):
         measured_drills(tmp_path / "none")
+
+
+def test_checks_that_passed_are_measured(tmp_path: Path) -> None:
+    (tmp_path / "a" / "live").mkdir(parents=True)
+    file = tmp_path / "a" / "live" / "probe.jsonl"
+    file.write_text(
+        '{"at":1.0,"took":0.25,"passed":true}\n{"at":2.0,"took":1.0,"passed":false}\n{"at":3.0,"to'
+    )
+    assert passed_checks(tmp_path, ["a", "of-before-there-were-checks"]) == [0.25]
+    file.write_text("nonsense\n")
+    with pytest.raises(RunProblem, match=r"probe\.jsonl cannot be read"):
+        passed_checks(tmp_path, ["a"])
 
 
 def test_calibrate_writes_a_file_that_predicts(tmp_path: Path, capsys: Any) -> None:
