@@ -23,6 +23,7 @@ from loadtests.postgres.disk import Disk
 from loadtests.postgres.fence import Fence, Fenced
 from loadtests.postgres.lsn import Lsn
 from loadtests.postgres.settings import ADMIN, APPLICATION, CommitLevel, Settings, access
+from loadtests.postgres.shared_memory import release
 from loadtests.postgres.workspace import Workspace
 from loadtests.process import Process, StackProblem, last_line
 from loadtests.relay import Address
@@ -144,6 +145,7 @@ class Cluster:
             if time.monotonic() > deadline:
                 raise StackProblem(f"{self.name} cannot be killed: it is stuck in the kernel")
             time.sleep(0.001)
+        release(self.data)
         self._process = None
         self._frozen = False
 

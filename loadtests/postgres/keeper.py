@@ -6,7 +6,6 @@ is killed, what is mounted in it is unmounted, its shared memory released, and F
 
 from __future__ import annotations
 
-import ctypes
 import os
 import select
 import shutil
@@ -18,7 +17,8 @@ from pathlib import Path
 
 import psutil
 
-_IPC_RMID = 0
+from loadtests.postgres.shared_memory import release
+
 _POLL = 1.0
 _LONGEST = 60.0
 """Seconds until it gives up on a folder that cannot be emptied."""
@@ -33,9 +33,9 @@ def main(owner: int, folder: Path) -> None:
             break
     deadline = time.monotonic() + _LONGEST
     while folder.exists() and time.monotonic() < deadline:
-        segments = _shared_memory(folder)
         _end_processes(folder)
-        _release(segments)
+        for data in folder.glob("*/data"):
+            release(data)
         _unmount(folder)
         shutil.rmtree(folder, ignore_errors=True)
         if folder.exists():
@@ -55,29 +55,6 @@ def _unmount(folder: Path) -> None:
     for part in psutil.disk_partitions(all=True):
         if Path(part.mountpoint).is_relative_to(folder):
             subprocess.run(["umount", "-l", part.mountpoint], check=False, timeout=10)
-
-
-def _shared_memory(folder: Path) -> set[tuple[int, int]]:
-    """Key and id of the System V segments of servers that had no time to release them: the seventh
-    line of a postmaster.pid."""
-    found = set()
-    for file in folder.glob("*/data/postmaster.pid"):
-        try:
-            key, segment = file.read_text().splitlines()[6].split()
-            found.add((int(key), int(segment)))
-        except (OSError, IndexError, ValueError):
-            continue
-    return found
-
-
-def _release(segments: set[tuple[int, int]]) -> None:
-    listing = Path("/proc/sysvipc/shm")
-    if not segments or not listing.exists():
-        return
-    for line in listing.read_text().splitlines()[1:]:
-        key, segment, *_ = map(int, line.split())
-        if (key, segment) in segments:
-            ctypes.CDLL(None).shmctl(segment, _IPC_RMID, None)
 
 
 if __name__ == "__main__":

@@ -38,7 +38,12 @@ class Workspace:
         self.folder = Path(tempfile.mkdtemp(prefix="bindrill-pg-", dir=parent or _reachable()))
         self.installation.give(self.folder)
         command = [sys.executable, "-P", keeper.__file__, str(os.getpid()), str(self.folder)]
-        self._keeper = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
+        self._keeper = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        )
         atexit.register(self.close)
 
     def __enter__(self) -> Workspace:

@@ -83,11 +83,15 @@ def test_committed_rows_survive_each_end(cluster, end):
     cluster.sql("INSERT INTO kept VALUES (7)")
     processes = cluster.processes()
     assert len(processes) > 3
+    segments = shared_memory(cluster.workspace.folder)
     if end == "kill":
         cluster.kill()
     else:
         cluster.stop(end)
     assert not any(alive(process.pid) for process in processes)
+    if sys.platform == "linux":
+        assert segments
+        assert not segments & existing_segments()
     assert not cluster.is_up()
     with pytest.raises(psycopg.OperationalError, match="refused"):
         psycopg.connect(cluster.url())
@@ -156,7 +160,8 @@ def test_nothing_outlives_a_killed_parent(workspace, tmp_path):
     parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
     folder, port, pids = json.loads(parent.stdout.readline())
     segments = shared_memory(Path(folder))
-    assert segments & existing_segments()
+    assert segments <= existing_segments()
+    assert segments
     os.kill(parent.pid, signal.SIGKILL)
     parent.wait()
     parent.stdout.close()
