@@ -34,7 +34,9 @@ async def read_upload(request: web.Request) -> dict[str, Any]:
     bytes. What the form does not have is left out. Raises Problem: 415 when it is no form, 413
     beyond MAX_UPLOAD_BYTES, 400 when it is broken.
     """
-    if request.content_type != "multipart/form-data":
+    # Not `request.content_type`, which takes an e-mail parser to it, as the reader will do again.
+    claimed = request.headers.get("Content-Type", "").partition(";")[0]
+    if claimed.strip().lower() != "multipart/form-data":
         raise Problem(
             415, ErrorCode.DOCUMENT_TYPE, "send a multipart/form-data form with kind and file"
         )
