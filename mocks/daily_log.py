@@ -47,18 +47,21 @@ class _Hour:
 
 
 class DailyLog:
-    """Entries by the hour of their time."""
+    """Entries by the hour of their time, kept for so many hours; with 0, none is."""
 
-    def __init__(self) -> None:
+    def __init__(self, kept_hours: int = KEPT_HOURS) -> None:
         self._hours: dict[int, _Hour] = {}
+        self._kept_hours = kept_hours
 
     def add(self, name: str, number: int, at: float) -> None:
         """Enter something that happened `at` (seconds), and drop what is too old by then."""
+        if not self._kept_hours:
+            return
         hour = int(at // HOUR)
         kept = self._hours.get(hour)
         if kept is None:
             kept = self._hours[hour] = _Hour()
-            for old in [past for past in self._hours if past <= hour - KEPT_HOURS]:
+            for old in [past for past in self._hours if past <= hour - self._kept_hours]:
                 del self._hours[old]
         kept.add(name, number, at)
 

@@ -69,7 +69,10 @@ class FaultTimeline:
         Delays add up; the first fault that answers or cuts the connection wins.
         """
         joint: Effect | None = None
-        for placed in self._by_where.get(where, ()):
+        here = self._by_where.get(where)
+        if here is None:
+            return None
+        for placed in here:
             fault = placed.fault
             since = now - placed.offset
             if not fault.in_force(since) or (target and fault.target != target):

@@ -16,7 +16,7 @@ import msgspec
 from mocks.capacity import ServerPool
 from mocks.fault_timeline import FaultTimeline
 from mocks.messages import Call, CallRecord, FollowUp, Notification, Reply, Timer
-from mocks.recent import Recent
+from mocks.recent import Keep, Recent
 from scenarios.distributions import Delay
 from scenarios.faults import Effect, Fault
 from scenarios.keyed import Keyed
@@ -48,10 +48,11 @@ class Space(Generic[S]):
     Counters of subjects that nobody calls about for an hour may start again at 0.
     """
 
-    __slots__ = ("_counts", "bucket", "faults", "pool", "state")
+    __slots__ = ("_counts", "_keep", "bucket", "faults", "pool", "state")
 
-    def __init__(self, state: S, faults: FaultTimeline, world: GatewayWorld) -> None:
+    def __init__(self, state: S, faults: FaultTimeline, world: GatewayWorld, keep: Keep) -> None:
         self.state = state
+        self._keep = keep
         self.faults = faults
         self._counts: dict[str, Recent[str, int]] = {}
         rate = world.rate_limit
@@ -62,7 +63,7 @@ class Space(Generic[S]):
         """How many calls of `op` about `subject` there were before this one, made at `now`."""
         counts = self._counts.get(op)
         if counts is None:
-            counts = self._counts[op] = Recent()
+            counts = self._counts[op] = Recent(self._keep.orders, self._keep.few)
         nth = counts.get(subject) or 0
         counts.put(subject, nth + 1, now)
         return nth
@@ -95,6 +96,8 @@ class Gateway(ABC, Generic[S]):
         self._on_call = on_call
         self._spaces: dict[str, Space[S]] = {}
         self.keyed = Keyed(seed)
+        self.keep = Keep()
+        """How long namespaces remember; what is set here holds for those opened afterwards."""
 
     # ── what a gateway is ───────────────────────────────────────────────────────────────────────
 
@@ -159,7 +162,8 @@ class Gateway(ABC, Generic[S]):
             if len(self._spaces) >= MAX_NAMESPACES:
                 raise TooManyNamespaces(namespace)
             faults = FaultTimeline(self.keyed)
-            space = self._spaces[namespace] = Space(self.new_state(), faults, self._world)
+            state = self.new_state()
+            space = self._spaces[namespace] = Space(state, faults, self._world, self.keep)
         return space
 
     def known(self, namespace: str) -> Space[S] | None:

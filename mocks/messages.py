@@ -11,7 +11,7 @@ from scenarios.faults.base import Manner, Transport
 DEFAULT_NAMESPACE = "default"
 
 
-class Call(msgspec.Struct, frozen=True):
+class Call(msgspec.Struct, frozen=True, gc=False):
     """One request to a gateway. `namespace` keeps parallel tests on one server apart."""
 
     op: str
@@ -19,7 +19,7 @@ class Call(msgspec.Struct, frozen=True):
     namespace: str = DEFAULT_NAMESPACE
 
 
-class Reply(msgspec.Struct):
+class Reply(msgspec.Struct, gc=False):
     """What the gateway answers, and when.
 
     `status`: HTTP status. `code`: the outcome in the gateway's own table, as counted in reports.
@@ -37,7 +37,7 @@ class Reply(msgspec.Struct):
     hold: float = 0.0
 
 
-class Timer(msgspec.Struct, frozen=True):
+class Timer(msgspec.Struct, frozen=True, gc=False):
     """Ask to be woken: the runner calls `gateway.fire(timer, now)` at `at` (seconds)."""
 
     at: float
@@ -46,7 +46,7 @@ class Timer(msgspec.Struct, frozen=True):
     namespace: str = DEFAULT_NAMESPACE
 
 
-class Notification(msgspec.Struct, frozen=True):
+class Notification(msgspec.Struct, frozen=True, gc=False):
     """A callback to deliver now; the runner reports back through `gateway.delivered`.
 
     `op` names the lender's callback (`sms_report`, `payment_notify`); `url` is where a live server
@@ -61,7 +61,7 @@ class Notification(msgspec.Struct, frozen=True):
     namespace: str = DEFAULT_NAMESPACE
 
 
-class Arrived(msgspec.Struct, frozen=True):
+class Arrived(msgspec.Struct, frozen=True, gc=False):
     """A message reached the handset of `phone`: wake whoever reads there."""
 
     phone: str
@@ -71,7 +71,7 @@ class Arrived(msgspec.Struct, frozen=True):
 FollowUp = Timer | Notification | Arrived
 
 
-class CallRecord(msgspec.Struct, frozen=True):
+class CallRecord(msgspec.Struct, frozen=True, gc=False):
     """One call as counted in reports: nothing in it names a person.
 
     `at`: seconds since the run began; `delay`: seconds until the answer left, infinite for a hang.

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
+
+from mocks.daily_log import HOUR, KEPT_HOURS
 
 K = TypeVar("K")
 V = TypeVar("V")
 
-HOUR = 3600.0
 FEW = 100_000
+
+
+class Keep(NamedTuple):
+    """How long a gateway remembers what nobody uses: orders and counts for `orders` seconds, what
+    is on handsets for `handsets`, and more while there are at most `few` of a kind; the settlement
+    files' entries for `file_hours`."""
+
+    orders: float = HOUR
+    handsets: float = HOUR
+    few: int = FEW
+    file_hours: int = KEPT_HOURS
 
 
 class Recent(Generic[K, V]):

@@ -7,7 +7,7 @@ from datetime import date
 import msgspec
 
 
-class Customer(msgspec.Struct, frozen=True):
+class Customer(msgspec.Struct, frozen=True, gc=False):
     """The n-th arrival of a run, as drawn by `scenarios.population`.
 
     `person` is the index whose identity this is: smaller than `number` for somebody who comes back

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 
-class Request(msgspec.Struct, frozen=True):
+class Request(msgspec.Struct, frozen=True, gc=False):
     """Call one operation of the lender's public contract (`scenarios.contract.OPERATIONS`).
 
     `path` fills the path template, `body` is the JSON body, `image` renders the uploaded picture
@@ -25,7 +25,7 @@ class Request(msgspec.Struct, frozen=True):
     timeout: float = 30.0
 
 
-class Answer(msgspec.Struct, frozen=True):
+class Answer(msgspec.Struct, frozen=True, gc=False):
     """The reply to a `Request`: `status` 0 when none came, and then `code` says why
     (`TIMEOUT`, `UNREACHABLE`, `RESET`)."""
 
@@ -41,13 +41,13 @@ def answered(status: int, body: dict[str, Any]) -> Answer:
     return Answer(status, body, str(body.get("error", {}).get("code", status)))
 
 
-class Think(msgspec.Struct, frozen=True):
+class Think(msgspec.Struct, frozen=True, gc=False):
     """Do nothing for `seconds`. The player sends back None."""
 
     seconds: float
 
 
-class ReadOtp(msgspec.Struct, frozen=True):
+class ReadOtp(msgspec.Struct, frozen=True, gc=False):
     """Wait at the handset of `phone` for a message newer than the first `seen`.
 
     The player sends back a `Message`, or None when `patience` seconds pass without one.
@@ -58,21 +58,21 @@ class ReadOtp(msgspec.Struct, frozen=True):
     patience: float
 
 
-class Message(msgspec.Struct, frozen=True):
+class Message(msgspec.Struct, frozen=True, gc=False):
     """The newest message on the handset: its text, and how many there are by now."""
 
     text: str
     seen: int
 
 
-class Now(msgspec.Struct, frozen=True):
+class Now(msgspec.Struct, frozen=True, gc=False):
     """Ask for the seconds since the run began. The player sends back a float."""
 
 
 Directive = Request | Think | ReadOtp | Now
 
 
-class Ending(msgspec.Struct, frozen=True):
+class Ending(msgspec.Struct, frozen=True, gc=False):
     """How a journey ended: the binding's state (`ACTIVE`, `REJECTED`, `EXPIRED`, `LOCKED`,
     `FAILED`) or `ABANDONED`, and the cause in one word."""
 

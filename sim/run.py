@@ -7,13 +7,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 from simpy import Environment
 
 from mocks.bank.directory import PopulationDirectory
 from mocks.bank.model import BankGateway
+from mocks.gateway import Gateway
 from mocks.messages import DEFAULT_NAMESPACE, CallRecord
 from mocks.payment.model import PaymentGateway
 from mocks.sms.model import SmsGateway
@@ -24,6 +25,7 @@ from reports.recorder import Recorder
 from scenarios.arrivals import arrival_times
 from scenarios.population import Population
 from scenarios.schema import Scenario
+from sim import retention
 from sim.clock import call_at, run_until
 from sim.player import Player
 from sim.progress import Tally
@@ -112,15 +114,14 @@ def build_world(
         )
 
     world, seed = scenario.world, scenario.seed
-    return SimWorld(
-        env,
-        scenario,
-        [
-            BankGateway(world.bank, seed, on_call, directory=PopulationDirectory(population)),
-            SmsGateway(world.sms, seed, on_call),
-            PaymentGateway(world.payment, seed, on_call),
-        ],
-    )
+    gateways: list[Gateway[Any]] = [
+        BankGateway(world.bank, seed, on_call, directory=PopulationDirectory(population)),
+        SmsGateway(world.sms, seed, on_call),
+        PaymentGateway(world.payment, seed, on_call),
+    ]
+    for gateway in gateways:
+        gateway.keep = retention.of_gateways(scenario)
+    return SimWorld(env, scenario, gateways)
 
 
 def _money(world: SimWorld) -> Money:

@@ -15,6 +15,7 @@ from simpy import Environment
 from mocks.capacity import ServerPool
 from mocks.fault_timeline import FaultTimeline
 from mocks.gateway import Gateway
+from mocks.lender.audit import NoAudit
 from mocks.lender.memory_store import MemoryStore
 from mocks.lender.service import Lender, LenderRequest, LenderResponse
 from mocks.lender.store import Tx
@@ -38,6 +39,7 @@ from scenarios.faults.network import CALLBACK_TIMEOUT
 from scenarios.faults.process import ProcessFault
 from scenarios.keyed import Keyed
 from scenarios.schema import Scenario
+from sim import retention
 from sim.clock import Due, after, call_at, due_in, pause, start, wait
 from sim.commits import GroupCommit
 from sim.draws import draws
@@ -46,10 +48,6 @@ from sim.littles_law import Inside
 from sim.processes import Outages, Process
 
 T = TypeVar("T")
-
-RETENTION = 3600.0
-"""Seconds for which finished work is kept: longer than anybody comes back for it, and short enough
-that a day of virtual time fits into memory."""
 
 
 class Reader(Protocol):
@@ -78,7 +76,7 @@ class SimWorld:
         self._keyed = Keyed(scenario.seed)
         self._stream = Random(scenario.seed)
         self._identifiers = count()
-        self._store = MemoryStore(RETENTION)
+        self._store = MemoryStore(retention.of_lender(scenario))
         self._handsets: dict[str, list[Reader]] = {}
         self.inside = Inside("requests in the lender")
         self._requests = count()
@@ -338,7 +336,7 @@ class SimWorld:
         self._connections = {
             name: Limit(self.env, places) for name, places in machine.connections.items()
         }
-        self.lender = Lender(self._policy, self, self._vault)
+        self.lender = Lender(self._policy, self, self._vault, NoAudit())
         self._front = self.lender.front(machine.workers)
 
     @property
@@ -422,7 +420,7 @@ class SimWorld:
 
     async def _deliver(self, notification: Notification) -> bool:
         """One attempt of a callback; whether the lender acknowledged it."""
-        if abs(self._skew()) > TOLERANCE:
+        if self._stands and abs(self._skew()) > TOLERANCE:
             return False  # the lender takes the signature for one of another time
         callback = self.lender.callback(notification.op, notification.body)
         process = self._lender_process

@@ -17,7 +17,7 @@ from mocks.bank.magic import MAGIC_CARDS, MagicCard
 from mocks.gateway import Gateway, Space
 from mocks.messages import Call, CallRecord, FollowUp, Reply
 from mocks.payload import complaint, text
-from mocks.recent import Recent
+from mocks.recent import Keep, Recent
 from scenarios.distributions import Delay
 from scenarios.population.cards import is_luhn, issuer_of
 from scenarios.population.identity import is_valid_id_number
@@ -62,8 +62,8 @@ class BankState:
 
     __slots__ = ("agreements", "orders")
 
-    def __init__(self) -> None:
-        self.orders: Recent[str, BankOrder] = Recent()
+    def __init__(self, keep: Keep) -> None:
+        self.orders: Recent[str, BankOrder] = Recent(keep.orders, keep.few)
         self.agreements = AgreementBook()
 
 
@@ -107,7 +107,7 @@ class BankGateway(Gateway[BankState]):
         return "37"
 
     def new_state(self) -> BankState:
-        return BankState()
+        return BankState(self.keep)
 
     def keep_agreements(self) -> None:
         """Keep agreements from now on, for the agreement file and `terminate`. A simulation has no

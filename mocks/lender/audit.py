@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from hashlib import sha256
+from typing import Protocol
 
 import msgspec
 
@@ -44,6 +45,21 @@ def verify_chain(entries: Iterable[AuditEntry]) -> AuditEntry | None:
             return entry
         previous = entry.digest
     return None
+
+
+class Audit(Protocol):
+    """Where the lender's steps record what they did."""
+
+    def append(self, tx: Tx, at: float, action: str, subject: str, detail: str = "") -> None:
+        """Record that `action` happened to `subject` (a record's key) at `at`."""
+
+
+class NoAudit:
+    """For virtual time: nobody reads the log, no decision depends on it, and what writing it costs
+    is part of the commit."""
+
+    def append(self, tx: Tx, at: float, action: str, subject: str, detail: str = "") -> None:
+        pass
 
 
 class AuditLog:

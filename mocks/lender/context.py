@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from mocks.lender.audit import AuditLog
+from mocks.lender.audit import Audit
 from mocks.lender.policies.deadline import NO_DEADLINE, Deadline
 from mocks.lender.policies.decisions import Decisions
 from mocks.lender.policies.gate import Gate
@@ -25,11 +25,13 @@ class Context:
     policy: LenderPolicy
     world: World
     vault: Vault
-    audit: AuditLog
+    audit: Audit
     gates: Mapping[str, Gate]
     decisions: Decisions
     deadline: Deadline = NO_DEADLINE
 
     def until(self, deadline: Deadline) -> Context:
         """The same with a deadline."""
-        return self if deadline == self.deadline else replace(self, deadline=deadline)
+        if deadline is self.deadline or deadline == self.deadline:
+            return self
+        return replace(self, deadline=deadline)

@@ -5,60 +5,108 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
+from math import inf
 from operator import attrgetter
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
-from mocks.lender.records import KINDS, Applicant, AuditEntry, Record
+from mocks.lender.records import (
+    KINDS,
+    Applicant,
+    AuditEntry,
+    Binding,
+    IdempotentReply,
+    PartnerCall,
+    Record,
+)
 from mocks.lender.store import Duplicate, R
 
 T = TypeVar("T")
 
 AUDIT_KEPT = 10_000
 """With a retention, the newest audit entries that stay."""
-APPLICANTS_KEPT = 200_000
-"""With a retention, the newest applicants that stay in any case. An older one who comes back is
-registered like a new one."""
+
+
+class Retention(NamedTuple):
+    """How long a store remembers, in seconds: finished bindings, finished partner calls and kept
+    replies since their end, applicants since they registered. Of each kind, the newest `few` stay
+    in any case."""
+
+    bindings: float
+    calls: float
+    replies: float
+    applicants: float
+    few: int
+
+    def of(self, kind: type[Record]) -> float:
+        """Seconds for records of `kind`; infinite for those that stay."""
+        seconds: dict[type[Record], float] = {
+            Binding: self.bindings,
+            PartnerCall: self.calls,
+            IdempotentReply: self.replies,
+            Applicant: self.applicants,
+        }
+        return seconds.get(kind, inf)
 
 
 class _Table(Generic[R]):
     """Records of one kind with their indexes, always in step."""
 
-    __slots__ = ("added", "get_key", "groups", "kept", "kind", "rows", "timed")
+    __slots__ = (
+        "added", "by_age", "get_key", "indexed", "kind", "newest_stay", "old", "rows", "timed",
+        "unique",
+    )  # fmt: skip
 
     def __init__(self, kind: type[R]) -> None:
         self.kind = kind
         self.rows: dict[str, R] = {}
         self.get_key = attrgetter(kind.__struct_fields__[0])
-        # (fields, getter, whether unique, keys by value)
-        self.groups: list[tuple[tuple[str, ...], Any, bool, dict[Any, dict[str, None]]]] = [
-            ((field,), attrgetter(field), False, {}) for field in kind.indexed
+        # (fields, getter, key by value)
+        self.unique: list[tuple[tuple[str, ...], Any, dict[Any, str]]] = [
+            (group, attrgetter(*group), {}) for group in kind.unique
         ]
-        self.groups += [(group, attrgetter(*group), True, {}) for group in kind.unique]
+        # (field, getter, keys by value)
+        self.indexed: list[tuple[str, Any, dict[Any, tuple[str, ...]]]] = [
+            (field, attrgetter(field), {}) for field in kind.indexed
+        ]
         # (field, getter, heap of (moment, key)); entries that no longer hold are dropped on sight
         self.timed: list[tuple[str, Any, list[tuple[float, str]]]] = [
             (field, attrgetter(field), []) for field in kind.timed
         ]
+        # (since when, key, record) of what may be forgotten some day, oldest first
+        self.old: deque[tuple[float, str, R]] = deque()
+        self.by_age = kind is Applicant
         self.added: deque[str] = deque()
-        self.kept = {AuditEntry: AUDIT_KEPT, Applicant: APPLICANTS_KEPT}.get(cast(Any, kind))
+        self.newest_stay = cast(Any, kind) is AuditEntry
 
     def put(self, key: str, old: R | None, new: R | None) -> None:
         """Replace `old` by `new` under `key`. Raises Duplicate before anything has changed."""
-        for group, getter, unique, index in self.groups:
-            if unique and new is not None and key not in index.get(getter(new), (key,)):
-                raise Duplicate(f"{self.kind.table}: {', '.join(group)}")
-        for _, getter, _, index in self.groups:
+        if new is not None:
+            for group, getter, holder_of in self.unique:
+                if holder_of.get(getter(new), key) != key:
+                    raise Duplicate(f"{self.kind.table}: {', '.join(group)}")
+        for _, getter, holder_of in self.unique:
             before = None if old is None else getter(old)
             after = None if new is None else getter(new)
             if before == after:
                 continue
             if old is not None:
-                holders = index[before]
-                del holders[key]
-                if not holders:
+                del holder_of[before]
+            if new is not None:
+                holder_of[after] = key
+        for _, getter, index in self.indexed:
+            before = None if old is None else getter(old)
+            after = None if new is None else getter(new)
+            if before == after:
+                continue
+            if old is not None:
+                others = tuple(held for held in index[before] if held != key)
+                if others:
+                    index[before] = others
+                else:
                     del index[before]
             if new is not None:
-                index.setdefault(after, {})[key] = None
+                index[after] = (*index.get(after, ()), key)
         if new is None:
             self.rows.pop(key, None)
             return
@@ -68,25 +116,44 @@ class _Table(Generic[R]):
             if moment is not None and (old is None or getter(old) != moment):
                 heappush(heap, (moment, key))
 
+    def forget(self, before: float, few: int) -> None:
+        """Drop what is old since before `before`, except the newest `few`."""
+        old = self.old
+        while len(old) > few and old[0][0] < before:
+            _, key, record = old.popleft()
+            held = self.rows.get(key)
+            if held is record or (held is not None and self.by_age):
+                self.put(key, held, None)
+        for _, getter, heap in self.timed:
+            if len(heap) > 2 * len(self.rows) + 1000:
+                heap[:] = [
+                    (moment, key)
+                    for key, row in self.rows.items()
+                    if (moment := getter(row)) is not None
+                ]
+                heapify(heap)
+
 
 class MemoryStore:
     """Transactions one after another, atomic by an undo log; itself the `Tx` of the running one.
 
-    With `retention` (seconds), finished bindings, finished partner calls and kept replies are
-    dropped that long after their end, and of audit entries and applicants only the newest stay
-    (AUDIT_KEPT, APPLICANTS_KEPT), so that a day of virtual time fits in memory. A card bound longer
-    ago may then be bound again, and a notification about such an old order is not acknowledged.
+    With `retention`, what is finished is dropped after a while, so that a day of virtual time fits
+    in memory. A card bound longer ago may then be bound again, an applicant who comes back is
+    registered like a new one, and a notification about such an old order is not acknowledged.
     """
 
-    def __init__(self, retention: float | None = None) -> None:
+    def __init__(self, retention: Retention | None = None) -> None:
         self._retention = retention
         self._tables: dict[type[Record], _Table[Any]] = {kind: _Table(kind) for kind in KINDS}
-        self._bounded = [
-            (table, table.kept) for table in self._tables.values() if table.kept is not None
+        self._audit = self._tables[AuditEntry]
+        self._forgets = [
+            (table, seconds)
+            for kind, table in self._tables.items()
+            if retention is not None and (seconds := retention.of(kind)) < inf
         ]
         self._undo: list[tuple[_Table[Any], str, Any] | Callable[[], None]] = []
-        self._finished: deque[tuple[float, _Table[Any], Record]] = deque()
         self._newest = 0.0
+        self._forgets_at = 0.0
 
     def transact(self, work: Callable[[MemoryStore], T]) -> T:
         """Run `work` in one transaction; what it raises undoes everything and comes out here."""
@@ -103,8 +170,8 @@ class MemoryStore:
                     step()
             raise
         undo.clear()
-        if self._retention is not None:
-            self._purge(self._newest - self._retention)
+        if self._newest > self._forgets_at:
+            self._forget()
         return result
 
     def records(self, kind: type[R]) -> Iterator[R]:
@@ -118,16 +185,21 @@ class MemoryStore:
 
     def find(self, kind: type[R], **equal: Any) -> list[R]:
         table: _Table[R] = self._tables[kind]
-        for group, _, _, index in table.groups:
+        keys: tuple[str, ...] | None = None
+        for group, _, holder_of in table.unique:
             if all(field in equal for field in group):
                 values = tuple(equal[field] for field in group)
-                keys = index.get(values if len(values) > 1 else values[0], ())
-                rows = [table.rows[key] for key in keys]
-                found = [row for row in rows if _has(row, equal)]
-                if len(found) > 1:
-                    found.sort(key=attrgetter(kind.order))
-                return found
-        raise LookupError(f"no index of {kind.table} covers {', '.join(equal)}")
+                holder = holder_of.get(values if len(values) > 1 else values[0])
+                keys = () if holder is None else (holder,)
+        for field, _, index in table.indexed:
+            if keys is None and field in equal:
+                keys = index.get(equal[field], ())
+        if keys is None:
+            raise LookupError(f"no index of {kind.table} covers {', '.join(equal)}")
+        found = [row for key in keys if _has(row := table.rows[key], equal)]
+        if len(found) > 1:
+            found.sort(key=attrgetter(kind.order))
+        return found
 
     def last(self, kind: type[R], **equal: Any) -> R | None:
         matching = (row for row in self._tables[kind].rows.values() if _has(row, equal))
@@ -177,30 +249,27 @@ class MemoryStore:
     def _put(self, table: _Table[Any], key: str, old: Any, new: Any) -> None:
         table.put(key, old, new)
         self._undo.append((table, key, old))
-        if self._retention is None or new is None:
+        if not self._forgets or new is None:
             return
-        if old is None and table.kept is not None:
+        since = new.created_at if table.by_age and old is None else new.finished_at
+        if since is not None:
+            self._newest = max(self._newest, since)
+            table.old.append((since, key, new))
+        elif table.newest_stay:
             table.added.append(key)
-        finished_at = new.finished_at
-        if finished_at is not None:
-            self._newest = max(self._newest, finished_at)
-            self._finished.append((finished_at, table, new))
 
-    def _purge(self, before: float) -> None:
-        finished = self._finished
-        while finished and finished[0][0] < before:
-            _, table, record = finished.popleft()
-            key = table.get_key(record)
-            if table.rows.get(key) is record:
-                table.put(key, record, None)
-        for table, kept in self._bounded:
-            while len(table.added) > kept:
-                row = table.rows.get(table.added[0])
-                if table.kind is Applicant and row is not None and row.created_at >= before:
-                    break
-                key = table.added.popleft()
-                if row is not None:
-                    table.put(key, row, None)
+    def _forget(self) -> None:
+        retention, now = self._retention, self._newest
+        assert retention is not None  # noqa: S101  # narrows the type: somebody forgets
+        for table, seconds in self._forgets:
+            table.forget(now - seconds, retention.few)
+        self._forgets_at = now + min(seconds for _, seconds in self._forgets) / 20
+        audit = self._audit
+        while len(audit.added) > AUDIT_KEPT:
+            key = audit.added.popleft()
+            entry = audit.rows.get(key)
+            if entry is not None:
+                audit.put(key, entry, None)
 
 
 def _has(row: Record, equal: dict[str, Any]) -> bool:

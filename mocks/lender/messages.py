@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 
-class LenderRequest(msgspec.Struct):
+class LenderRequest(msgspec.Struct, gc=False):
     """One call of `scenarios.contract.OPERATIONS`: `path` fills the template (`applicant`,
     `binding`), `body` is the JSON body; of an uploaded picture it holds `kind`, `content_type`,
     `size` (bytes) and `sha256` (hexadecimal). `arrived_at` (seconds on the world's clock): when it
@@ -20,7 +20,7 @@ class LenderRequest(msgspec.Struct):
     arrived_at: float | None = None
 
 
-class LenderResponse(msgspec.Struct):
+class LenderResponse(msgspec.Struct, gc=False):
     """HTTP status, JSON body and headers."""
 
     status: int

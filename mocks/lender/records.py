@@ -10,7 +10,7 @@ import msgspec
 from scenarios.contract import FINAL_STATES, State
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True):
+class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A stored value, whose first field is its key.
 
     `indexed` fields are searched by (`Tx.find`), `timed` ones swept by (`Tx.due`; None: never),
@@ -31,7 +31,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         return None
 
 
-class Applicant(Record, frozen=True, kw_only=True):
+class Applicant(Record, frozen=True, kw_only=True, gc=False):
     """A registered person. `documents` lists the accepted document kinds."""
 
     table = "applicants"
@@ -48,7 +48,7 @@ class Applicant(Record, frozen=True, kw_only=True):
     created_at: float
 
 
-class Binding(Record, frozen=True, kw_only=True):
+class Binding(Record, frozen=True, kw_only=True, gc=False):
     """One card being bound, from submission to its end.
 
     `reason` says why it ended otherwise than ACTIVE. `otp_hash` is a keyed hash; `otp_sent` counts
@@ -91,7 +91,7 @@ class Binding(Record, frozen=True, kw_only=True):
         return self.updated_at if self.state in FINAL_STATES else None
 
 
-class PartnerCall(Record, frozen=True, kw_only=True):
+class PartnerCall(Record, frozen=True, kw_only=True, gc=False):
     """The outbox: a call to a partner that was decided in the same transaction as the state change
     behind it, and is finished only when the partner's answer is stored.
 
@@ -125,7 +125,7 @@ class PartnerCall(Record, frozen=True, kw_only=True):
         return self.updated_at if self.status == "DONE" else None
 
 
-class IdempotentReply(Record, frozen=True, kw_only=True):
+class IdempotentReply(Record, frozen=True, kw_only=True, gc=False):
     """The first reply to an idempotency key, kept 24 h. `status` 0: still in progress, by `owner`
     (a node and its life). `fingerprint` is a keyed hash of the request."""
 
@@ -146,7 +146,7 @@ class IdempotentReply(Record, frozen=True, kw_only=True):
         return self.created_at if self.status else None
 
 
-class AuditEntry(Record, frozen=True, kw_only=True):
+class AuditEntry(Record, frozen=True, kw_only=True, gc=False):
     """One link of a node's hash chain (`mocks.lender.audit`): `digest` is SHA-256 over the entry
     and `previous`, the digest before it. `subject` is a record's key; `detail` holds nothing
     personal.

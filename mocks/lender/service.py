@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from mocks.lender.audit import AuditLog
+from mocks.lender.audit import Audit, AuditLog
 from mocks.lender.authorisation import authorise
 from mocks.lender.bindings import load, shown
 from mocks.lender.card import resend, sms_report, submit
@@ -53,9 +53,12 @@ _STEPS: dict[str, Callable[[Context, LenderRequest], Awaitable[LenderResponse]]]
 
 
 class Lender:
-    """One node of the binding service. `decisions` counts what its policies did."""
+    """One node of the binding service. `decisions` counts what its policies did. `audit` is the
+    node's own hash chain unless given."""
 
-    def __init__(self, policy: LenderPolicy, world: World, vault: Vault) -> None:
+    def __init__(
+        self, policy: LenderPolicy, world: World, vault: Vault, audit: Audit | None = None
+    ) -> None:
         self.decisions = Decisions()
         gates = {
             name: Gate(name, gateway, settings, self.decisions)
@@ -66,7 +69,9 @@ class Lender:
                 ("payment", "payment", policy.payment),
             )
         }
-        self._ctx = Context(policy, world, vault, AuditLog(world.node), gates, self.decisions)
+        if audit is None:
+            audit = AuditLog(world.node)
+        self._ctx = Context(policy, world, vault, audit, gates, self.decisions)
         self._keys = Keys(self._ctx)
         self._outbox = Outbox(self._ctx)
 

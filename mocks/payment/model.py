@@ -19,7 +19,7 @@ from mocks.payment.codes import (
     TradeState,
 )
 from mocks.payment.settlement import Ledger, SettlementRow
-from mocks.recent import Recent
+from mocks.recent import Keep, Recent
 from mocks.redelivery import AGAIN, Redelivery
 from scenarios.distributions import Delay
 from scenarios.world import PaymentWorld
@@ -58,9 +58,9 @@ class PaymentState:
 
     __slots__ = ("ledger", "notifications", "orders")
 
-    def __init__(self, gaps: tuple[float, ...]) -> None:
-        self.orders: Recent[str, PaymentOrder] = Recent()
-        self.ledger = Ledger()
+    def __init__(self, gaps: tuple[float, ...], keep: Keep) -> None:
+        self.orders: Recent[str, PaymentOrder] = Recent(keep.orders, keep.few)
+        self.ledger = Ledger(keep.file_hours)
         self.notifications = Redelivery(gaps)
 
 
@@ -92,7 +92,7 @@ class PaymentGateway(Gateway[PaymentState]):
         return "RATE_LIMITED"
 
     def new_state(self) -> PaymentState:
-        return PaymentState(self._gaps)
+        return PaymentState(self._gaps, self.keep)
 
     def subject(self, call: Call, state: PaymentState) -> tuple[str, str]:
         if call.op == "charge":

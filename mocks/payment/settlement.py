@@ -35,14 +35,14 @@ class Movement(msgspec.Struct, frozen=True):
 
 
 class Ledger:
-    """Charges and refunds of one namespace."""
+    """Charges and refunds of one namespace; single movements are kept for `file_hours`."""
 
-    def __init__(self) -> None:
+    def __init__(self, file_hours: int = KEPT_HOURS) -> None:
         self.charged = 0
         """Fen charged in total, dropped hours included."""
         self.refunded = 0
         """Fen refunded in total."""
-        self._log = DailyLog()
+        self._log = DailyLog(file_hours)
 
     @property
     def balance(self) -> int:

@@ -11,7 +11,7 @@ import msgspec
 from mocks.gateway import DELIVER, Gateway, Space
 from mocks.messages import Arrived, Call, CallRecord, FollowUp, Notification, Reply, Timer
 from mocks.payload import complaint, text
-from mocks.recent import Recent
+from mocks.recent import Keep, Recent
 from mocks.redelivery import AGAIN, Redelivery
 from mocks.sms.codes import CODES, MAGIC_PHONES, MESSAGE_STATES, REPORT_GAPS, MagicPhone
 from mocks.sms.send_limits import SendLimits
@@ -49,10 +49,10 @@ class SmsState:
 
     __slots__ = ("handsets", "limits", "messages", "out_ids", "reports")
 
-    def __init__(self, world: SmsWorld) -> None:
-        self.messages: Recent[str, Submission] = Recent()
-        self.out_ids: Recent[str, str] = Recent()
-        self.handsets: Recent[str, list[str]] = Recent()
+    def __init__(self, world: SmsWorld, keep: Keep) -> None:
+        self.messages: Recent[str, Submission] = Recent(keep.orders, keep.few)
+        self.out_ids: Recent[str, str] = Recent(keep.orders, keep.few)
+        self.handsets: Recent[str, tuple[str, ...]] = Recent(keep.handsets, keep.few)
         self.limits = SendLimits(world.limits)
         self.reports = Redelivery(REPORT_GAPS)
 
@@ -84,7 +84,7 @@ class SmsGateway(Gateway[SmsState]):
         return "Throttling.User"
 
     def new_state(self) -> SmsState:
-        return SmsState(self._sms_world)
+        return SmsState(self._sms_world, self.keep)
 
     def subject(self, call: Call, state: SmsState) -> tuple[str, str]:
         if call.op in _DRAWN_AS:
@@ -201,9 +201,8 @@ class SmsGateway(Gateway[SmsState]):
             return []
         effects: list[FollowUp] = []
         if timer.event == DELIVER:
-            texts = state.handsets.get(message.phone) or []
-            texts.append(message.text)
-            state.handsets.put(message.phone, texts, now)
+            texts = state.handsets.get(message.phone) or ()
+            state.handsets.put(message.phone, (*texts, message.text), now)
             effects.append(Arrived(message.phone, timer.namespace))
         if not message.done_at:
             message.done_at = now

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
-from mocks.recent import Recent
+from mocks.sms.sent_times import SentTimes
 from scenarios.world import SmsLimits
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
@@ -21,12 +21,13 @@ class SendLimits:
 
     def __init__(self, limits: SmsLimits) -> None:
         self._limits = limits
-        # One time is kept as it is: most numbers are sent one message a day, and there are many.
-        self._accepted: Recent[int, float | tuple[float, ...]] = Recent(DAY)
+        self._sent = SentTimes(DAY)
 
     def exceeded(self, phone: str, now: float) -> str:
         """`minute`, `hour` or `day` if one more message would exceed that limit, else empty."""
-        times = self._times(phone)
+        times = self._sent.of(int(phone))
+        if not times:
+            return ""
         limits = self._limits
         calendar = limits.day_is == "calendar"
         midnight = (now + CHINA) // DAY * DAY - CHINA
@@ -42,11 +43,4 @@ class SendLimits:
 
     def accept(self, phone: str, now: float) -> None:
         """Count one message at `now` (seconds)."""
-        times = (*self._times(phone), now)[-self._limits.day :]
-        self._accepted.put(int(phone), times if len(times) > 1 else now, now)
-
-    def _times(self, phone: str) -> tuple[float, ...]:
-        times = self._accepted.get(int(phone))
-        if times is None:
-            return ()
-        return times if isinstance(times, tuple) else (times,)
+        self._sent.add(int(phone), now)

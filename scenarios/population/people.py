@@ -28,6 +28,10 @@ MOST_ARRIVALS = 10**9
 """Arrivals in a run: the accounts under the BIN with the fewest, so that no card comes twice."""
 
 
+_REMEMBERED = 10_000
+"""Customers of one generation: those who are in the system at some fifty arrivals a second."""
+
+
 class _Draws(NamedTuple):
     """The 32-bit words of one arrival, one for each choice."""
 
@@ -53,6 +57,9 @@ class Population:
         """Raises ValueError, as `check` does, for a specification that cannot be honoured."""
         check(spec)
         self.size = spec.size
+        # Customers of late, in two generations: a bank asks about the holder of a card soon.
+        self._young: dict[int, Customer] = {}
+        self._elder: dict[int, Customer] = {}
         self._returning = round(spec.returning * WORD)
         self._keyed = Keyed(seed)
         tables = RoundTables(seed)
@@ -70,6 +77,16 @@ class Population:
 
         Raises ValueError for a number below 0, or of `MOST_ARRIVALS` and more.
         """
+        known = self._young.get(n) or self._elder.get(n)
+        if known is not None:
+            return known
+        customer = self._drawn(n)
+        self._young[n] = customer
+        if len(self._young) >= _REMEMBERED:
+            self._elder, self._young = self._young, {}
+        return customer
+
+    def _drawn(self, n: int) -> Customer:
         if not 0 <= n < MOST_ARRIVALS:
             raise ValueError(f"there is no arrival {n}; numbers go from 0 to {MOST_ARRIVALS - 1}")
         draws = own = self._draws(n)

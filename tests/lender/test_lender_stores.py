@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from sqlalchemy import event
 
 from mocks.lender import memory_store
-from mocks.lender.memory_store import MemoryStore
+from mocks.lender.memory_store import MemoryStore, Retention
 from mocks.lender.records import Applicant, AuditEntry, Binding, IdempotentReply, PartnerCall
 from mocks.lender.sql_store import SqlStore
 from mocks.lender.store import Duplicate, StoreUnavailable, Tx
@@ -187,8 +187,7 @@ def test_raising_undoes_everything(store: Store) -> None:
 
 def test_retention_keeps_memory_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory_store, "AUDIT_KEPT", 50)
-    monkeypatch.setattr(memory_store, "APPLICANTS_KEPT", 3)
-    store = MemoryStore(retention=600.0)
+    store = MemoryStore(Retention(600.0, 600.0, 600.0, 600.0, few=0))
     world = FakeWorld(store)
     shop = Shop(world)
     for number in range(40):

@@ -22,7 +22,8 @@ class Deadline(msgspec.Struct, frozen=True):
 
     def clip(self, timeout: float, now: float) -> float:
         """`timeout`, or what is left if that is less."""
-        return min(timeout, self.left(now))
+        left = self.at - now
+        return timeout if timeout <= left else max(0.0, left)
 
 
 NO_DEADLINE = Deadline()

@@ -7,6 +7,7 @@ connection is there, because waiting for it takes time.
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from functools import partial
 from typing import Any
 
@@ -52,6 +53,7 @@ class Gate:
         hedge = policy.hedge
         ops: tuple[str, ...] = () if hedge is None else hedge.ops
         self._hedges = {op: HedgeDelay(hedge) for op in ops} if hedge else {}
+        self._open = not (self._breaker or self._bulkhead or self._adaptive or self._hedges)
 
     def request(self) -> None:
         """A request that needs this gateway begins: it earns its part of a retry."""
@@ -69,11 +71,33 @@ class Gate:
         """Whether the breaker would refuse a call."""
         return self._breaker is not None and self._breaker.refuses(now)
 
-    async def call(
+    def call(
         self, world: World, op: str, payload: dict[str, Any], deadline: Deadline
-    ) -> GatewayAnswer:
+    ) -> Coroutine[Any, Any, GatewayAnswer]:
         """Call the gateway within the policy's timeout and the deadline. Raises CallFailed, of
         which Withheld says that the call was not made."""
+        if self._open:
+            return self._connected(world, op, payload, deadline)
+        return self._guarded(world, op, payload, deadline)
+
+    async def _connected(
+        self, world: World, op: str, payload: dict[str, Any], deadline: Deadline
+    ) -> GatewayAnswer:
+        """Past a gate without breaker, bulkhead, adaptive limit and hedge."""
+        async with world.limit(self._gateway):
+            return await world.call(self._gateway, op, payload, self._time(op, deadline, world))
+
+    def _time(self, op: str, deadline: Deadline, world: World) -> float:
+        """Seconds that a call may take. Raises Withheld when none are left."""
+        timeout = deadline.clip(self.policy.timeout, world.now())
+        if timeout <= 0:
+            self._count("deadline", "refused")
+            raise Withheld(self._gateway, op, "deadline", 1.0)
+        return timeout
+
+    async def _guarded(
+        self, world: World, op: str, payload: dict[str, Any], deadline: Deadline
+    ) -> GatewayAnswer:
         once = partial(self._once, world, op, payload, deadline)
         hedge = self._hedges.get(op)
         if hedge is None:
@@ -121,12 +145,8 @@ class Gate:
         succeeded = False
         try:
             async with world.limit(self._gateway):
-                now = world.now()
-                timeout = deadline.clip(self.policy.timeout, now)
-                if timeout <= 0:
-                    self._count("deadline", "refused")
-                    raise Withheld(self._gateway, op, "deadline", 1.0)
-                began = now
+                timeout = self._time(op, deadline, world)
+                began = world.now()
                 answer = await world.call(self._gateway, op, payload, timeout)
             succeeded = not is_failure(answer)
             if succeeded and op in self._hedges:
