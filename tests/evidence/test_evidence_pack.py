@@ -68,7 +68,7 @@ def test_a_clean_drill_says_so(tmp_path: Path) -> None:
     assert "Objectives met" in text
     assert "Yes: each of the 3 objectives holds." in text
     assert "No: all 352 acknowledged bindings are there." in text
-    assert "Yes, after 0 repairs. Money is conserved to the fen." in text
+    assert "Yes, without any repair. Money is conserved to the fen." in text
     assert "✗" not in text
 
 

@@ -145,7 +145,7 @@ def _agree(agreeing: Agreeing | None, words: Words) -> Answer:
     done = sum(each.outcome == "done" for each in agreeing.repairs)
     books = words("answers.agree_left", done=done, left=agreeing.left)
     if not agreeing.left:
-        books = words("answers.agree_yes", done=done)
+        books = words("answers.agree_yes", done=done) if done else words("answers.agree_as_is")
     held = money(agreeing.charged_fen - agreeing.refunded_fen, words)
     kept = words("answers.agree_money_kept")
     if not agreeing.conserved:
