@@ -89,7 +89,7 @@ def differences(books: Books) -> tuple[list[Difference], set[str]]:
     busy = {case.binding_id for case in cases if _is_busy(case, books.now)}
     # What was written after the reading began may be newer than the partners' files.
     busy |= {row.binding_id for row in books.bindings.values() if row.updated_at >= books.now}
-    needed = _needed(cases, busy)
+    needed = _needed(cases)
     newest = {row.agreement_no: row.order_no for row in active_agreements(books.agreements)}
     found: list[Difference] = []
     for case in cases:
@@ -132,7 +132,7 @@ def _is_busy(case: _Case, now: float) -> bool:
     )
 
 
-def _needed(cases: list[_Case], busy: set[str]) -> set[str]:
+def _needed(cases: list[_Case]) -> set[str]:
     """Agreement numbers, and cards, that some binding needs or is about to need. A card has one
     agreement number, whichever orders signed it."""
     needed: set[str] = set()
@@ -140,7 +140,7 @@ def _needed(cases: list[_Case], busy: set[str]) -> set[str]:
         row = case.row
         if row is None:
             continue
-        if row.state in _SIGNED | _BEFORE_SIGNING or case.binding_id in busy:
+        if row.state in _SIGNED | _BEFORE_SIGNING:
             needed |= {row.agreement_no, row.card}
             needed |= {signing.agreement_no for signing in case.signings}
     return needed - {""}
