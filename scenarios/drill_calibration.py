@@ -35,7 +35,7 @@ ACTIONS = tuple(
 )
 """Every step but those whose time the scenario tells."""
 DESTROYING = frozenset(do for do, kind in STEP_KINDS.items() if kind.role == "destroys")
-"""Those of them that break something: they take no time where none is given."""
+"""Those of them that break something: the time to stage it, none where none is given."""
 
 
 class DrillCalibration(Section):

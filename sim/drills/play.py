@@ -98,7 +98,9 @@ class _Play:
             if step.role == "destroys":
                 self._destroyed_at = self._env.now
                 _DESTROY[step.do](self, step)
-                yield self._env.timeout(self._takes(step))
+                if not self._plan.endless:
+                    # Whoever stages a disaster needs time for it; a real one has no such step.
+                    yield self._env.timeout(self._takes(step))
                 continue
             began = self._env.now
             try:

@@ -435,12 +435,13 @@ def test_histograms_of_counts_have_a_bar_a_number() -> None:
     assert distribution(np.zeros(3), "s").counts == (3,)
 
 
-def test_breaking_something_may_take_time_too(poisson: History) -> None:
+def test_staging_a_disaster_takes_time(poisson: History) -> None:
     actions = {"lose-key": constant(30.0), "restore-key": constant(1.0)}
     drilled = scenario(STANDBY, {"do": "lose-key", "at": "20s"}, *DETECT, {"do": "restore-key"})
     # Nobody looks at the alarm before the key is gone for good.
-    detect = phase(outcomes(drilled, poisson, 20, actions=actions), "detect")
-    assert detect == pytest.approx([30.0] * 20)
+    staged = phase(outcomes(drilled, poisson, 20, "written", actions=actions), "detect")
+    assert staged == pytest.approx([30.0] * 20)
+    assert max(phase(outcomes(drilled, poisson, 20, actions=actions), "detect")) < 2
 
 
 def test_copying_the_database_that_was_measured_is_in_the_times(poisson: History) -> None:
