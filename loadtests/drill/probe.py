@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -42,14 +41,15 @@ class Prober:
         self._file = folder / FILE
         self._body = msgspec.json.encode({"otp": "0" * otp_digits})
         self._path = OPERATIONS["confirm"].path.format(binding="health-check")
-        self._failures = 0
+        self._failed_at: list[float] = []
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="probe", daemon=True)
 
-    @property
-    def alarm(self) -> bool:
-        """Whether the last `probe.failures` checks failed, all of them."""
-        return self._failures >= self._probe.failures
+    def alarm(self, since: float) -> bool:
+        """Whether the last `probe.failures` checks failed, all of them begun at `since` (seconds
+        since the epoch) or later."""
+        last = self._failed_at[-self._probe.failures :]
+        return len(last) == self._probe.failures and last[0] >= since
 
     def start(self) -> None:
         """Begin to check."""
@@ -81,11 +81,9 @@ class Prober:
         with self._file.open("ab", buffering=0) as file:
             while not self._stop.is_set():
                 check = self.check()
-                self._failures = 0 if check.passed else self._failures + 1
+                if check.passed:
+                    self._failed_at.clear()
+                else:
+                    self._failed_at.append(check.at)
                 file.write(msgspec.json.encode(check) + b"\n")
                 self._stop.wait(max(0.0, self._probe.every - check.took))
-
-
-def serving(prober: Prober) -> Callable[[], bool]:
-    """A condition: a check passes."""
-    return lambda: prober.check().passed

@@ -40,7 +40,7 @@ class Keys:
                 raise StackProblem(str(error)) from None
         said = []
         for name in self._lenders:
-            self._stack.shut(name)
+            self._stack.kill(name)
             try:
                 self._stack.restart(name)
             except StackProblem as problem:

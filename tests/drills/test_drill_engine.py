@@ -124,9 +124,8 @@ def ground(seed=1, alarm_at=3.0):
     )
 
     class Prober:
-        @property
-        def alarm(self):
-            return clock.time >= alarm_at
+        def alarm(self, since):
+            return clock.time >= max(alarm_at, since)
 
     result = SimpleNamespace(timeline=(SimpleNamespace(do="decide"),))
     return SimpleNamespace(
@@ -134,6 +133,7 @@ def ground(seed=1, alarm_at=3.0):
         drill=drill,
         prober=Prober(),
         random=Keyed(seed),
+        struck_at=1.0,
         log=SimpleNamespace(result=result),
     )
 

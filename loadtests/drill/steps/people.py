@@ -13,7 +13,8 @@ from scenarios.drill_steps.detect import Detect
 
 def detect(step: Detect, ground: Ground) -> Done:
     """Wait for the alarm of the health check."""
-    if not ground.clock.until(lambda: ground.prober.alarm, step.timeout):
+    since = ground.struck_at
+    if not ground.clock.until(lambda: ground.prober.alarm(since), step.timeout):
         raise StackProblem(
             f"the health check raised no alarm in {step.timeout:g} s: it does not see this fault"
         )
