@@ -1,7 +1,7 @@
 # make run   the main job: simulate and play the bank outage, then print verdict and report
 # make test  the whole test suite
 # make check formatting, lints, types and import layers
-# make bench the benchmarks, as ratios
+# make bench the benchmarks, as ratios; writes the table in docs/benchmarks.md
 
 PYTHON ?= python3
 VENV := .venv
@@ -25,7 +25,7 @@ check: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/pip install --quiet -c constraints.txt -e '.[bench]'
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks --write
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

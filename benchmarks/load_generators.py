@@ -34,10 +34,10 @@ def locust_user(kind: str, url: str) -> float:
     from locust.env import Environment
     from locust.exception import StopUser
 
-    bases: dict[str, Any] = {"HttpUser": HttpUser, "FastHttpUser": FastHttpUser}
+    base: Any = {"HttpUser": HttpUser, "FastHttpUser": FastHttpUser}[kind]
     count = {"left": WARM_UP}
 
-    class Caller(bases[kind]):  # type: ignore[misc]
+    class Caller(base):  # type: ignore[misc]
         host = url
         wait_time = constant_throughput(RATE / USERS)
 
@@ -49,7 +49,7 @@ def locust_user(kind: str, url: str) -> float:
             self.client.post("/v1/open", json=BODY)
 
     environment = Environment(user_classes=[Caller])
-    runner = environment.create_local_runner()
+    runner: Any = environment.create_local_runner()
 
     def play(requests: int) -> None:
         count["left"] = requests

@@ -157,8 +157,8 @@ def exact_share_left() -> float:
         deaths = min(number, SERVERS[0]) / SERVICE + waiting / PATIENCE
         weights.append(weights[-1] * RATE / deaths)
     total = sum(weights)
-    waiting = sum(max(0, n - SERVERS[0]) * weight for n, weight in enumerate(weights)) / total
-    return waiting / PATIENCE / RATE
+    in_line = sum(max(0, n - SERVERS[0]) * weight for n, weight in enumerate(weights)) / total
+    return in_line / PATIENCE / RATE
 
 
 def shares(left: Sequence[int]) -> list[float]:
