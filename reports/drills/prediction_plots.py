@@ -9,6 +9,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from reports.drills.prediction import Distribution, DrillPrediction
 from reports.figure import FAULT, FIRST, INK, OFFERED, SECOND, nothing, style, svg
+from reports.numbers import Unit, shown
 from reports.page import drawing
 from reports.plots import HALF, WIDE, Plot
 from scenarios.units import format_duration
@@ -113,7 +114,7 @@ def _histogram(axes: Axes, found: Distribution, bound: float | None) -> None:
         axes.axvspan(found.p5, found.p95, color=OFFERED, alpha=0.15, lw=0)
         axes.bar(edges[:-1], share, width=np.diff(edges), align="edge", color=FIRST, alpha=0.8)
     if bound is not None:
-        axes.axvline(bound, color=FAULT, ls="--", lw=1.6)
+        _objective(axes, bound, float(edges[0]), float(edges[-1]), found.unit)
     axes.set_ylabel("% of drills")
     axes.set_ylim(bottom=0)
     if found.unit == "s":
@@ -122,8 +123,28 @@ def _histogram(axes: Axes, found: Distribution, bound: float | None) -> None:
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
 
 
+def _objective(axes: Axes, bound: float, low: float, high: float, unit: Unit) -> None:
+    """A line, or where it would squeeze the bars to nothing, a word on where it would be."""
+    reach = 2 * (high - low) if high > low else 2 * max(abs(high), 1.0)
+    if low - reach <= bound <= high + reach:
+        axes.axvline(bound, color=FAULT, ls="--", lw=1.6)
+        return
+    left = bound < low
+    text = f"objective {shown(bound, unit)}"
+    axes.text(
+        0.01 if left else 0.99,
+        1.01,
+        f"← {text}" if left else f"{text} →",
+        ha="left" if left else "right",
+        va="bottom",
+        transform=axes.transAxes,
+        color=INK,
+    )
+
+
 def _durations(axes: Axes) -> None:
-    axes.xaxis.set_major_locator(MaxNLocator(7))
+    # Steps that are whole in seconds, minutes and hours.
+    axes.xaxis.set_major_locator(MaxNLocator(7, steps=[1, 1.5, 3, 6, 10]))
     axes.xaxis.set_major_formatter(
         FuncFormatter(lambda seconds, _: format_duration(seconds) if seconds >= 0 else "")
     )
