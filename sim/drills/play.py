@@ -97,14 +97,14 @@ class _Play:
                 yield self._env.timeout(step.at - self._env.now)
             if step.role == "destroys":
                 self._destroyed_at = self._env.now
-                _DESTROY[step.do](self, step)
+                DESTROY[step.do](self, step)
                 if not self._plan.endless:
                     # Whoever stages a disaster needs time for it; a real one has no such step.
                     yield self._env.timeout(self._takes(step))
                 continue
             began = self._env.now
             try:
-                yield from _HEAL[step.do](self, step)
+                yield from HEAL[step.do](self, step)
             except _Stuck:
                 return
             if step.phase == "act" and step.do not in AFTERWARDS:
@@ -337,7 +337,7 @@ def _breaks(cause: str) -> Callable[[_Play, Any], None]:
     return lambda play, _: play.service.breaks(cause, "refuses")
 
 
-_DESTROY: dict[str, Callable[[_Play, Any], None]] = {
+DESTROY: dict[str, Callable[[_Play, Any], None]] = {
     "kill": _Play._kill,
     "freeze": _Play._freeze,
     "lose-site": _Play._lose_site,
@@ -351,8 +351,9 @@ _DESTROY: dict[str, Callable[[_Play, Any], None]] = {
     "spoil-backup": _Play._spoil,
     "revive-primary": _Play._nothing,
 }
+"""What each step that destroys does to the service."""
 
-_HEAL: dict[str, Callable[[_Play, Any], Work]] = {
+HEAL: dict[str, Callable[[_Play, Any], Work]] = {
     "detect": _Play._detect,
     "decide": _Play._decide,
     "promote": _Play._promote,
@@ -367,3 +368,4 @@ _HEAL: dict[str, Callable[[_Play, Any], Work]] = {
     "switch-back": _Play._switch_back,
     "reconcile": _Play._reconcile,
 }
+"""How each step that heals goes, as a SimPy process."""

@@ -18,12 +18,15 @@ from scenarios.drill_calibration import (
     DrillCalibration,
     load_drill_calibration,
 )
+from scenarios.drill_library import load_drill
+from scenarios.drill_steps import STEP_KINDS
 from scenarios.keyed import Keyed
+from scenarios.library_index import drill_names
 from scenarios.problems import ScenarioProblems
 from scenarios.schema import Scenario
 from sim.drills.history import History
 from sim.drills.plan import Fate, Moment, Plan
-from sim.drills.play import Outcome, play_drill
+from sim.drills.play import DESTROY, HEAL, Outcome, play_drill
 from sim.drills.prediction import predict
 
 RATE = 20.0
@@ -496,3 +499,25 @@ def test_a_staged_drill_meets_the_load_of_its_own_time() -> None:
     lost = [each.lost for each in outcomes(drilled, history, 200, "written")]
     assert 10 <= min(lost) < max(lost) <= 31
     assert np.mean(lost) == pytest.approx(20.5, abs=1)
+
+
+def test_every_step_is_modelled() -> None:
+    assert {*DESTROY, *HEAL} == set(STEP_KINDS)
+    assert all((do in DESTROY) == (kind.role == "destroys") for do, kind in STEP_KINDS.items())
+
+
+@pytest.mark.parametrize("name", drill_names())
+def test_shipped_drills_come_back_and_lose_what_their_objectives_allow(
+    poisson: History, name: str
+) -> None:
+    found = predict(
+        load_drill(name),
+        drills=40,
+        calibration=load_drill_calibration(),
+        history=poisson,
+        moment="written",
+    )
+    assert found.recovered.share == 1
+    for chance_of in found.chances:
+        if chance_of.objective in ("RPO", "bindings lost"):
+            assert chance_of.share > 0.9
