@@ -21,6 +21,8 @@ Finding = tuple[Where, str]
 """Where (keys and list positions from the top), and a message with the mend."""
 
 _TARGETS = get_args(Target)
+_BEHIND_THE_LOG = ("corrupt-page", "truncate-file")
+"""Damage to an SQLite file that can be done only while its log is empty."""
 
 
 def check(scenario: Scenario) -> list[Finding]:
@@ -142,6 +144,9 @@ def _drill(scenario: Scenario) -> Iterator[Finding]:
             ("lender", "primary", "site") if step.do == "kill" else ("lender",)
         ):
             yield (*where, "target"), f"sqlite-backup has no {step.subject} to {step.do}"
+        elif getattr(scenario.topology, "ship_every", None) and step.do in _BEHIND_THE_LOG:
+            message = f"{step.do} needs a log that nobody ships; leave out topology.ship_every"
+            yield (*where, "do"), message
         if step.at is None:
             continue
         if step.at < latest:

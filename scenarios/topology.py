@@ -26,7 +26,7 @@ class SqliteBackup(Section):
     kind: Literal["sqlite-backup"]
     backup_every: Seconds = Field(default=10.0, gt=0, description="from one backup to the next")
     ship_every: Seconds | None = Field(
-        default=None, gt=0, description="copies of new log frames; none: backups alone"
+        default=None, gt=0, description="new log frames, by Litestream; none: backups alone"
     )
     keep: int = Field(default=3, ge=1, le=1000, description="backups that are kept")
 

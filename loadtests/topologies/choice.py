@@ -11,6 +11,7 @@ from loadtests.stack import Stack
 from loadtests.topologies.base import Topology
 from loadtests.topologies.keys import Keys
 from loadtests.topologies.postgres_standby import PostgresStandby
+from loadtests.topologies.shipping import find_litestream
 from loadtests.topologies.sqlite_backup import SqliteBackup
 from loadtests.topologies.two_sites import TwoSites
 from scenarios import topology as layout
@@ -30,6 +31,8 @@ def require(scenario: Scenario) -> None:
     scenario's topology needs."""
     if isinstance(scenario.topology, layout.PostgresStandby | layout.TwoSites):
         find_installation()
+    elif isinstance(scenario.topology, layout.SqliteBackup) and scenario.topology.ship_every:
+        find_litestream()
 
 
 def lay_out(scenario: Scenario, stack: Stack, data: Path) -> Laid:

@@ -17,6 +17,7 @@ from loadtests.stack import Stack
 from loadtests.topologies.backups import Backups, choose
 from loadtests.topologies.base import Topology
 from loadtests.topologies.keys import Keys
+from loadtests.topologies.shipping import Shipping
 from loadtests.topologies.sqlite_damage import cut_in_half, drop_table, spoil_page
 from scenarios import topology as layout
 from scenarios.drill_steps.base import Party
@@ -28,13 +29,15 @@ ROOM = 65536
 
 class SqliteBackup(Topology):
     """Everything is below `data`: `live/` (the database), `backups/`, `keys/`, `escrow/` and, after
-    a restore, `restored-N/`."""
+    a restore, `restored-N/`; with a shipped log, `shipped-N/`."""
 
     def __init__(self, settings: layout.SqliteBackup, stack: Stack, data: Path) -> None:
         self.keys = Keys(data / "keys" / "keys.json", data / "escrow", stack, (LENDER,))
         self.backups = Backups(
             data / "live" / "lender.db", data / "backups", settings.backup_every, settings.keep
         )
+        every = settings.ship_every
+        self.shipping = None if every is None else Shipping(stack, every, data)
         self._stack = stack
         self._data = data
         self._file = data / "live" / "lender.db"
@@ -58,6 +61,8 @@ class SqliteBackup(Topology):
             self.backups.start()
         except sqlite3.Error as error:
             raise StackProblem(f"the first backup failed: {error}") from None
+        if self.shipping is not None:
+            self.shipping.start(self._file)
 
     def stop(self) -> None:
         self.backups.stop()
@@ -66,6 +71,8 @@ class SqliteBackup(Topology):
         self._stack.kill(LENDER)
         if target == "lender":
             return Done("the lender is dead", ("kill -9 lender",))
+        if self.shipping is not None:
+            self.shipping.stop()
         gone = [file for file in self._file.parent.glob(f"{self._file.name}*") if file.is_file()]
         for file in gone:
             file.unlink()
@@ -117,26 +124,47 @@ class SqliteBackup(Topology):
         return Done(f"{taken[0].path.name} begins with garbage")
 
     def restore(self, struck_at: float, older: int) -> Done:
-        backup, passed_over = choose(self.backups.taken, struck_at, older)
-        if backup is None:
-            unread = "; ".join(passed_over) or "none was taken before"
-            raise StackProblem(f"there is no backup to restore: {unread}")
         self._stack.kill(LENDER)
-        began = time.monotonic()
         self._restored += 1
         place = self._data / f"restored-{self._restored}" / "lender.db"
         place.parent.mkdir()
-        shutil.copyfile(backup.path, place)
-        copied = time.monotonic() - began
+        began = time.monotonic()
+        what, command, passed_over = self._bring(place, struck_at, older)
+        took = time.monotonic() - began
+        size = place.stat().st_size
         self._file = place
         self._stack.restart(LENDER, database=self.database)
         self.backups.follow(place)
+        if self.shipping is not None:
+            self.shipping.start(place)
         details = [
-            f"{backup.path.name} ({place.stat().st_size:,} bytes) as of {utc(backup.as_of)},"
-            f" {struck_at - backup.as_of:.1f} s old when it struck; copied in {copied:.2f} s",
+            f"{what}; {size:,} bytes in {took:.2f} s",
             *(f"passed over {each}" for each in passed_over),
         ]
-        return Done("; ".join(details), (f"cp backups/{backup.path.name} {place.parent.name}/",))
+        return Done("; ".join(details), (command,))
+
+    def _bring(self, place: Path, struck_at: float, older: int) -> tuple[str, str, list[str]]:
+        """The newest copy at `place`: what it is, the command for it, and what was passed over."""
+        passed_over: list[str] = []
+        if self.shipping is not None and older == 0:
+            self.shipping.stop()
+            wrong = self.shipping.restore(place, struck_at)
+            if not wrong:
+                what = f"the shipped log up to {utc(struck_at)}"
+                return what, f"litestream restore -timestamp {utc(struck_at)}", passed_over
+            passed_over.append(f"the shipped log: {wrong}")
+            place.unlink(missing_ok=True)
+        backup, unreadable = choose(self.backups.taken, struck_at, older)
+        passed_over += unreadable
+        if backup is None:
+            unread = "; ".join(passed_over) or "none was taken before"
+            raise StackProblem(f"there is no backup to restore: {unread}")
+        shutil.copyfile(backup.path, place)
+        what = (
+            f"{backup.path.name} as of {utc(backup.as_of)},"
+            f" {struck_at - backup.as_of:.1f} s old when it struck"
+        )
+        return what, f"cp backups/{backup.path.name} {place.parent.name}/", passed_over
 
     def _limit_files(self, size: int) -> None:
         if sys.platform != "linux":

@@ -16,6 +16,7 @@ from loadtests.drill import run as drill_run
 from loadtests.postgres.installation import find_installation
 from loadtests.process import StackProblem
 from loadtests.stack import Stack
+from loadtests.topologies.shipping import find_litestream
 from reports.drills.books import masked
 from reports.drills.history import read_acknowledgements
 from reports.drills.result import load_result
@@ -95,6 +96,23 @@ def test_what_a_restored_backup_lacks_is_named_and_no_more(tmp_path):
     assert result.reconciliation.conserved
     assert load_result(folder) == result
     assert {"live/logs/lender.log", "live/probe.jsonl"} <= set(result.logs)
+
+
+def test_what_was_shipped_before_an_operators_error_is_there_again(tmp_path):
+    try:
+        find_litestream()
+    except StackProblem as problem:
+        pytest.skip(str(problem))
+    topology = {"kind": "sqlite-backup", "backup_every": 600.0, "ship_every": 0.1}
+    steps = [{"do": "delete-table", "table": "bindings", "at": 4.0}, *RESTORE[1:]]
+    folder, result = carried_out(quick(steps, topology), tmp_path / "runs")
+    assert result.state == "complete", result.note
+    assert result.timeline[-1].detail.startswith("the shipped log up to ")
+    told = [a for a in read_acknowledgements(folder / "live") if a.tells and a.outcome == "ok"]
+    long_before = {masked(a.subject) for a in told if a.completed < epoch(result.timeline[0].utc)}
+    # The only backup is from before the first customer: without the log all would be lost.
+    assert long_before - set(result.proof.lost)
+    assert result.reconciliation.left == 0
 
 
 def test_full_disk_and_lost_keys_cost_nothing_that_was_acknowledged(tmp_path):
