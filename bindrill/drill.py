@@ -133,6 +133,7 @@ def drill_lines(result: DrillResult) -> list[str]:
     if result.proof is not None:
         proof = result.proof
         found = [
+            (len(proof.redone), "lost and done again"),
             (len(proof.resurrected), "resurrected"),
             (len(proof.duplicated), "duplicated"),
             (len(proof.reordered), "reordered"),

@@ -74,6 +74,7 @@ def proof_of(checked: Checked) -> Proof:
         unknown=checked.unknown,
         resurrected=tuple(f"{masked(e.subject)}: {e.why}" for e in checked.resurrected),
         duplicated=tuple(f"{masked(e.subject)}: {e.why}" for e in checked.duplicated),
+        redone=tuple(f"{masked(e.subject)}: {e.why}" for e in checked.redone),
         reordered=tuple(f"{masked(e.subject)}: {e.why}" for e in checked.reordered),
         charged_unbound=tuple(map(masked, checked.charged_unbound)),
         bound_unagreed=tuple(map(masked, checked.bound_unagreed)),

@@ -102,20 +102,25 @@ def check(
     gone: list[Acknowledgement] = []
     kept: list[Acknowledgement] = []
     resurrected: list[Contradiction] = []
+    redone: list[Contradiction] = []
     reordered: list[Contradiction] = []
     unaudited: list[str] = []
     for subject, acks in told.items():
         trail = None if trails is None else trails.get(subject, [])
         missing = [ack for ack in acks if not _holds(ack, serving, trail)]
-        gone += missing
-        kept += [ack for ack in acks if ack not in missing]
+        again = [ack for ack in acks if ack not in missing and _redone(ack, trail, tolerance)]
+        gone += [*missing, *again]
+        kept += [ack for ack in acks if ack not in missing and ack not in again]
         revived = _revived(missing, serving)
         if revived is not None:
             resurrected.append(revived)
         elif missing:
             lost.append(_lost(missing, serving, others))
-        elif why := _out_of_order(acks, trail, tolerance):
+        elif why := _out_of_order(acks, trail):
             reordered.append(Contradiction(subject=subject, why=why))
+        elif again:
+            states = ", ".join(dict.fromkeys(ack.state for ack in again))
+            redone.append(Contradiction(subject=subject, why=f"{states} was done again"))
         elif trail is not None and any(not _written(ack, trail) for ack in acks):
             unaudited.append(subject)
     rpo, age = _lost_time(gone, kept, fault_at)
@@ -129,6 +134,7 @@ def check(
         lost_seconds=age,
         resurrected=in_order(resurrected),
         duplicated=duplicated((serving, *others), agreements, movements),
+        redone=in_order(redone),
         reordered=in_order(reordered),
         charged_unbound=charged_unbound(serving, movements),
         bound_unagreed=bound_unagreed(serving, agreements),
@@ -223,15 +229,14 @@ def _written(ack: Acknowledgement, trail: list[AuditLink]) -> bool:
     return bool(_evidence(ack, trail))
 
 
-def _out_of_order(
-    acks: list[Acknowledgement], trail: list[AuditLink] | None, tolerance: float
-) -> str:
+def _redone(ack: Acknowledgement, trail: list[AuditLink] | None, tolerance: float) -> bool:
+    """Whether what was told was written only later: the first write is gone."""
+    found = [] if trail is None else _evidence(ack, trail)
+    return bool(found) and min(link.at for link in found) > ack.completed + tolerance
+
+
+def _out_of_order(acks: list[Acknowledgement], trail: list[AuditLink] | None) -> str:
     """Why the acknowledgements cannot have come in this order; empty when they can."""
-    if trail is not None:
-        for ack in acks:
-            found = _evidence(ack, trail)
-            if found and min(link.at for link in found) > ack.completed + tolerance:
-                return f"{ack.state} was told before it was written"
     for nth, later in enumerate(acks):
         for earlier in acks[:nth]:
             # Requests that overlap may have been worked on in either order.

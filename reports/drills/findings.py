@@ -34,15 +34,16 @@ class AuditBreak(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Checked(msgspec.Struct, frozen=True, kw_only=True):
-    """The checker's findings. A binding or applicant is in one of `lost`, `resurrected` and
-    `reordered` at most.
+    """The checker's findings. A binding or applicant is in one of `lost`, `redone`, `resurrected`
+    and `reordered` at most.
 
     `acknowledged`: bindings of which customers were told a state; `acknowledgements`: answers that
     told one; `unknown`: requests whose outcome nobody was told. `rpo_seconds`: from the last
     acknowledged write before the first lost one to the fault; `lost_seconds`: from the first lost
-    acknowledgement to the fault; both 0 with nothing lost. `unaudited`: on record as told, but the
-    audit chain does not bear it out. `unmerged`: bindings that another site has, or has further
-    ahead. `audit_entries` is None when no chain could be read.
+    acknowledgement to the fault; both 0 with nothing lost or redone. `redone`: as told, but written
+    only after it was told, so it was lost meanwhile and done again. `unaudited`: on record as told,
+    but the audit chain does not bear it out. `unmerged`: bindings that another site has, or has
+    further ahead. `audit_entries` is None when no chain could be read.
     """
 
     acknowledged: int
@@ -54,6 +55,7 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
     lost_seconds: float = 0.0
     resurrected: tuple[Contradiction, ...] = ()
     duplicated: tuple[Contradiction, ...] = ()
+    redone: tuple[Contradiction, ...] = ()
     reordered: tuple[Contradiction, ...] = ()
     charged_unbound: tuple[str, ...] = ()
     bound_unagreed: tuple[str, ...] = ()
@@ -69,6 +71,7 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
             self.lost
             or self.resurrected
             or self.duplicated
+            or self.redone
             or self.reordered
             or self.charged_unbound
             or self.bound_unagreed

@@ -50,10 +50,10 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     whose acknowledged state is not there after recovery, `lost_bindings` counts the bindings among
     them. `lost_seconds` is the age of the oldest lost acknowledgement at the fault (the RPO; 0 with
     nothing lost), `kept_seconds` that of the last one before it that is still there: the data is
-    from a moment between the two. `resurrected`, `duplicated` and
-    `reordered` are further contradictions, `charged_unbound` have a charge and no binding,
-    `bound_unagreed` a binding and no agreement at the bank. `audit_breaks` names nodes whose chain
-    is broken, and where.
+    from a moment between the two. `redone` were lost too, but customers or the lender did them
+    again; `resurrected`, `duplicated` and `reordered` are further contradictions,
+    `charged_unbound` have a charge and no binding, `bound_unagreed` a binding and no agreement at
+    the bank. `audit_breaks` names nodes whose chain is broken, and where.
     """
 
     acknowledged: int
@@ -64,6 +64,7 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     unknown: int = 0
     resurrected: tuple[str, ...] = ()
     duplicated: tuple[str, ...] = ()
+    redone: tuple[str, ...] = ()
     reordered: tuple[str, ...] = ()
     charged_unbound: tuple[str, ...] = ()
     bound_unagreed: tuple[str, ...] = ()

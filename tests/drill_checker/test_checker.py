@@ -190,7 +190,10 @@ def test_an_audit_chain_in_another_order_than_told_is_found(
 def test_a_write_that_came_after_it_was_told_was_done_twice() -> None:
     told = ack("ACTIVE", 10.0)
     site = World([Write("b", "ACTIVE", 60.0, "lender-1")], []).until()
-    assert subjects(check([told], site).reordered) == {"b"}
+    found = check([told], site, fault_at=25.0)
+    assert subjects(found.redone) == {"b"}
+    assert found.lost == found.reordered == ()
+    assert found.lost_seconds == 15.0
     assert check([told], World([Write("b", "ACTIVE", 10.5, "lender-1")], []).until()).clean
 
 

@@ -164,7 +164,7 @@ def lossy(**changes: Any) -> DrillResult:
             charged_unbound=LOST[12:22],
             bound_unagreed=(),
             resurrected=("bnd_…01a49c: the customer was told REJECTED; it is ACTIVE",),
-            reordered=("app_…0cc477: DOCUMENT id_card_front was told before it was written",),
+            redone=("app_…0cc477: DOCUMENT id_card_front was done again",),
         ),
         "reconciliation": Agreeing(
             repairs=repairs(), left=2, charged_fen=318, refunded_fen=317, conserved=False

@@ -56,7 +56,7 @@ def test_the_first_answers_are_those_of_the_drill(usual: Path) -> None:
         "Yes: 21 of 341 acknowledged bindings. The oldest lost acknowledgement was given 3.217 s"
         in text
     )
-    assert "1 resurrected, 1 out of order, 10 charged without a binding" in text
+    assert "1 lost and done again, 1 resurrected, 10 charged without a binding" in text
     assert "21 repairs were made and 2 differences are left for a person" in text
     assert "holds 0.01 CNY (1 fen), and that is not what the lender&#39;s records say" in text
     for identifier in LOST:

@@ -18,8 +18,8 @@ TIMELINE_COLUMNS = (
 )  # fmt: skip
 
 FINDINGS = (
-    "lost", "resurrected", "duplicated", "reordered", "charged_unbound", "bound_unagreed",
-    "audit_breaks",
+    "lost", "redone", "resurrected", "duplicated", "reordered", "charged_unbound",
+    "bound_unagreed", "audit_breaks",
 )  # fmt: skip
 """Fields of `Proof` that name what is wrong, the gravest first."""
 
