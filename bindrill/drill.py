@@ -19,11 +19,11 @@ from bindrill.errors import EXIT_INTERRUPTED, EXIT_MET, EXIT_MISSED
 from bindrill.evidence import checked_language, make_evidence
 from loadtests.drill.run import run_drill
 from loadtests.topologies.choice import require
-from reports.drills.result import DrillResult, TimelineEntry
+from reports.drills.result import DrillResult, Judgement, TimelineEntry
 from reports.numbers import MISSING
 from reports.progress import Progress
 from reports.run_folder import RunFolder
-from reports.verdict import conclude
+from reports.verdict import conclude, outcomes_of, shown_value
 from scenarios.arrivals import arrival_times
 from scenarios.drill_library import load_drill
 from scenarios.library_index import drills
@@ -104,8 +104,7 @@ def _once(
             run.record.clocks["live"].state = "failed"
             run.save()
             raise
-    wall = time.monotonic() - began
-    conclude(run, "live", state=result.state, wall_seconds=wall, note=result.note)
+    result = _concluded(run, result, time.monotonic() - began)
     for line in drill_lines(result):
         _print(console, line)
     _print(console, f"Drill: {run.path}")
@@ -116,6 +115,22 @@ def _once(
     else:
         make_evidence(run.path, lang=options.lang, pdf=options.pdf)
     return run, result
+
+
+def _concluded(run: RunFolder, result: DrillResult, wall_seconds: float) -> DrillResult:
+    """The run's summary and verdict; the scenario's own objectives count as those of the drill."""
+    summary = conclude(run, "live", state=result.state, wall_seconds=wall_seconds, note=result.note)
+    stated = tuple(
+        Judgement(objective=each.text, limit="", measured=shown_value(each), met=each.holds)
+        for each in outcomes_of(run, "live", summary)
+    )
+    if stated:
+        result = msgspec.structs.replace(result, judgements=(*result.judgements, *stated))
+        result.save(run.path)
+    if result.state == "complete" and not result.met:
+        run.record.clocks["live"].verdict = "missed"
+        run.save()
+    return result
 
 
 def drill_lines(result: DrillResult) -> list[str]:
@@ -155,7 +170,8 @@ def drill_lines(result: DrillResult) -> list[str]:
             f" ({books.charged_fen} fen charged, {books.refunded_fen} refunded)"
         )
     lines += [
-        f"  {'met' if each.met else 'missed':<7} {each.objective} {each.limit}: {each.measured}"
+        f"  {'met' if each.met else 'missed':<7} {f'{each.objective} {each.limit}'.strip()}:"
+        f" {each.measured}"
         for each in result.judgements
     ]
     if result.state == "complete":

@@ -19,7 +19,7 @@ def quick(
     topology: dict[str, Any] | None = None,
     *,
     rate: float = 8.0,
-    duration: float = 7.0,
+    duration: float = 6.5,
     **drill: Any,
 ) -> Scenario:
     """A healthy world in which nobody mistypes, until `steps` break it."""
@@ -28,7 +28,7 @@ def quick(
             "name": "quick",
             "seed": 5,
             "duration": duration,
-            "drain": 10.0,
+            "drain": 6.0,
             "arrivals": {"kind": "poisson", "rate": rate},
             "population": {
                 "typos": dict.fromkeys(("name", "id_number", "phone", "card_number", "otp"), 0.0),

@@ -75,6 +75,7 @@ def test_without_postgresql_one_line_names_the_command_that_installs_it(
 
 
 @pytest.mark.live
+@pytest.mark.usefixtures("nothing_stays")
 def test_interrupted_drill_exits_130_with_its_evidence(bindrill, tmp_path):
     file = tmp_path / "mine.yaml"
     steps = [{"do": "kill", "target": "primary", "at": 1.0}, {"do": "detect"}, {"do": "decide"}]
