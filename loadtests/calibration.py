@@ -43,8 +43,8 @@ class TooFewMeasurements(Exception):
 
 
 class Work(msgspec.Struct, frozen=True):
-    """What the lender did in a run: seconds of its process's processor time, and of its store's
-    writer for so many commits."""
+    """What the lender did in a run: seconds in which its process used a processor or had to wait
+    for a core, and seconds of its store's writer for so many commits."""
 
     processor: float
     writer: float
@@ -80,12 +80,14 @@ def measure(
         return found
     if not store:
         raise StackProblem("the lender was too busy to say what its store did; give --rate less")
-    return scaled(found, timings, Work(used.lender, store["busy_seconds"], store["commits"]))
+    # A core that others take away makes the lender's own one slower.
+    processor = used.lender + used.lender_waits
+    return scaled(found, timings, Work(processor, store["busy_seconds"], store["commits"]))
 
 
 def scaled(found: Calibration, timings: Sequence[Sequence[Any]], work: Work) -> Calibration:
-    """`found` with service times that add up to the processor time used, and commits as long as the
-    writer took for one.
+    """`found` with service times that add up to the processor time of `work`, and commits as long
+    as the writer took for one.
 
     Under load a request's own time holds waits for the processor, and a wait for a commit holds
     the commit before; work beside requests (callbacks, the writer's statements) costs processor

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 import psutil
 
@@ -15,9 +17,11 @@ _MARKS = {
 
 class CpuTime(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds of processor time so far, or between two looks; `together` with this process too, on
-    `cores` cores."""
+    `cores` cores. `lender_waits`: seconds in which threads of the lender could have run and had no
+    core (0 where the kernel does not tell)."""
 
     lender: float
+    lender_waits: float
     gateways: float
     load_generator: float
     together: float
@@ -27,6 +31,7 @@ class CpuTime(msgspec.Struct, frozen=True, kw_only=True):
         """What came after `before`."""
         return CpuTime(
             lender=self.lender - before.lender,
+            lender_waits=self.lender_waits - before.lender_waits,
             gateways=self.gateways - before.gateways,
             load_generator=self.load_generator - before.load_generator,
             together=self.together - before.together,
@@ -37,6 +42,7 @@ class CpuTime(msgspec.Struct, frozen=True, kw_only=True):
 def cpu_times() -> CpuTime:
     """The processor time of the children of this process now."""
     found = dict.fromkeys(_MARKS, 0.0)
+    waits = 0.0
     me = psutil.Process()
     own = me.cpu_times()
     for child in me.children(recursive=True):
@@ -48,8 +54,22 @@ def cpu_times() -> CpuTime:
         for name, mark in _MARKS.items():
             if mark in command:
                 found[name] += times.user + times.system
+                waits += _waits(child.pid) if name == "lender" else 0.0
     return CpuTime(
         **found,
+        lender_waits=waits,
         together=sum(found.values()) + own.user + own.system,
         cores=len(me.cpu_affinity()) if hasattr(me, "cpu_affinity") else psutil.cpu_count() or 1,
     )
+
+
+def _waits(pid: int) -> float:
+    """Seconds that the threads of a process stood in the run queue: the second figure of Linux's
+    `/proc/<pid>/task/<tid>/schedstat`, in nanoseconds."""
+    total = 0
+    for thread in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+        try:
+            total += int(thread.read_text().split()[1])
+        except (OSError, IndexError):  # the thread has ended, or the kernel keeps no such figures
+            continue
+    return total / 1e9
