@@ -11,9 +11,9 @@ import pytest
 from fake_drill import lossy, make_drill, repairs, timeline
 
 from reports.drills.evidence import LANGUAGES, Lang, write_evidence
-from reports.drills.evidence.fonts import chinese_font
 from reports.drills.evidence.pdf import write_pdf
 from reports.drills.result import Agreeing, Repair, TimelineEntry
+from reports.fonts import chinese_font
 
 pdfium = pytest.importorskip("pypdfium2")
 try:

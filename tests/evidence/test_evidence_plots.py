@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 
 from reports.drills.evidence import LANGUAGES, Lang, plots
 from reports.drills.evidence.dossier import read_dossier
-from reports.drills.evidence.fonts import chinese_font
 from reports.drills.evidence.words import Words
+from reports.fonts import chinese_font
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

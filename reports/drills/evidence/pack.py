@@ -7,7 +7,6 @@ from pathlib import Path
 
 from reports.drills.evidence.checksums import checksum_lines, file_checksums
 from reports.drills.evidence.dossier import read_dossier
-from reports.drills.evidence.fonts import NO_CHINESE_FONT, chinese_font
 from reports.drills.evidence.listings import (
     commands_txt,
     findings_csv,
@@ -18,6 +17,7 @@ from reports.drills.evidence.listings import (
 from reports.drills.evidence.page import evidence_page
 from reports.drills.evidence.pdf import NoPrinter, write_pdf
 from reports.drills.evidence.words import Lang, Words
+from reports.fonts import NO_CHINESE_FONT, chinese_font
 from reports.run_folder import write_whole
 
 FOLDER = "evidence"

@@ -18,11 +18,11 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
 
 from reports.drills.evidence.dossier import Dossier
-from reports.drills.evidence.fonts import LATIN, chinese_font
 from reports.drills.evidence.service import ServiceLevel
 from reports.drills.evidence.words import Words
 from reports.drills.result import PHASES, PhaseName, PhaseTime, TimelineEntry
 from reports.figure import FIRST, INK, OFFERED, SECOND, nothing, style, svg
+from reports.fonts import LATIN, chinese_font
 from reports.numbers import shown
 
 _WIDTH = 7.0

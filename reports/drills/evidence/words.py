@@ -1,46 +1,24 @@
-"""The pack's words in each language: `<lang>.toml` beside this file, the same keys in each."""
+"""The pack's words in each language."""
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
-from functools import cache
-from importlib import resources
-from typing import Any, Literal, get_args
 
-Lang = Literal["en", "zh"]
-LANGUAGES: tuple[Lang, ...] = get_args(Lang)
+from reports import words
+from reports.words import LANGUAGES, Lang
+
+_PACKAGE = "reports.drills.evidence"
+
+__all__ = ["LANGUAGES", "Lang", "Words", "texts"]
 
 
-class Words:
-    """Texts of one language by dotted key: `words("cover.date")`."""
+class Words(words.Words):
+    """Texts of the pack in one language."""
 
     def __init__(self, lang: Lang) -> None:
-        self.lang = lang
-        self._texts = texts(lang)
-
-    def __call__(self, key: str, /, **values: object) -> str:
-        """The text of `key` with `{name}` replaced by `values`. Raises KeyError."""
-        return self._texts[key].format(**values)
-
-    def name(self, kind: str, word: str) -> str:
-        """How `word` of a drill's records is called, as `[kind]` says; `word` itself where the
-        table does not know it, since records may hold words of a newer version."""
-        return self._texts.get(f"{kind}.{word}", word)
+        super().__init__(lang, _PACKAGE)
 
 
-@cache
 def texts(lang: Lang) -> Mapping[str, str]:
     """Every text of a language by dotted key."""
-    table = resources.files(__package__).joinpath(f"{lang}.toml").read_text(encoding="utf-8")
-    return dict(_flat("", tomllib.loads(table)))
-
-
-def _flat(prefix: str, table: dict[str, Any]) -> list[tuple[str, str]]:
-    found: list[tuple[str, str]] = []
-    for key, value in table.items():
-        if isinstance(value, dict):
-            found += _flat(f"{prefix}{key}.", value)
-        else:
-            found.append((f"{prefix}{key}", str(value)))
-    return found
+    return words.texts(lang, _PACKAGE)
