@@ -181,7 +181,7 @@ class _Watch:
     def counters(self, timings: list[list[Any]], origin: float) -> Counters:
         """What was done between the looks, and when the lender worked on requests."""
         if len(self._looks) < 2:
-            return Counters()  # everybody had ended before the window did
+            return Counters(known=False)  # everybody had ended before the window did
         first, last = self._looks
         seconds = last.now - first.now
         used = last.cpu.since(first.cpu)
@@ -193,7 +193,7 @@ class _Watch:
             MACHINE: Processor(used=used.together / seconds, most=used.cores),
         }
         if self._lender is None:
-            return Counters(processes=processes)
+            return Counters(known=False, processes=processes)
         requests, calls, waited = _in_lender(timings, origin, self._window)
         store: dict[str, float] = {}
         if first.store and last.store:

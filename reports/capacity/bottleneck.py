@@ -4,7 +4,7 @@ A resource is saturated when it is busy for SATURATED of the time, or turns call
 lowest rate that fails. Of several, the first is the one whose use, grown in proportion to the load
 from the lowest rate measured, is full at the lowest rate: what fills up later fills up because
 requests wait for the first. A writer that commits in groups is busy long before it is a
-bottleneck, so database commits count only where they are what requests wait longer for.
+bottleneck, so database commits count only where they are what requests wait for.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ SATURATED = 0.85
 REFUSED = 0.01
 """The share of calls turned away from which a limit counts as reached."""
 MOSTLY = 0.5
-"""The share of the time that requests take longer which commits must account for to be to blame; of
-all their time where one rate alone was measured."""
+"""The share of the time that requests take, or take longer than at the lowest rate, which commits
+must account for to be to blame."""
 
 
 def find_bottleneck(measures: Sequence[Measured], failing: float | None) -> Bottleneck | None:
@@ -33,12 +33,12 @@ def find_bottleneck(measures: Sequence[Measured], failing: float | None) -> Bott
     full = [each for each in measures if each.rate == (failing or rates[-1])]
     light = [each for each in measures if each.rate == rates[0]]
     usage = {resource: _mean(full, resource) for resource in _resources(full)}
-    growing = _waits_grow_for_commits(light, full)
+    commits = _wait_for_commits(light, full)
     saturated = [
         each
         for each in usage.values()
         if (each.used >= SATURATED or each.refused >= REFUSED)
-        and (each.resource != COMMITS or growing)
+        and (each.resource != COMMITS or commits)
     ]
     if saturated:
         first = min(saturated, key=lambda each: _full_at(light, each, rates[0]))
@@ -79,17 +79,15 @@ def _full_at(light: Sequence[Measured], full: Usage, rate: float) -> float:
     return rate / share if share > 0 else float("inf")
 
 
-def _waits_grow_for_commits(light: Sequence[Measured], full: Sequence[Measured]) -> bool:
+def _wait_for_commits(light: Sequence[Measured], full: Sequence[Measured]) -> bool:
     before = [each.times for each in light if each.times is not None]
     after = [each.times for each in full if each.times is not None]
     if not before or not after:
         return False
-    commits = fmean(t.commits for t in after)
-    whole = fmean(t.whole for t in after)
-    if light[0].rate != full[0].rate:
-        commits -= fmean(t.commits for t in before)
-        whole -= fmean(t.whole for t in before)
-    return commits > 0 and commits >= MOSTLY * whole
+    commits, whole = fmean(t.commits for t in after), fmean(t.whole for t in after)
+    more = commits - fmean(t.commits for t in before)
+    longer = whole - fmean(t.whole for t in before)
+    return commits >= MOSTLY * whole or (more > 0 and more >= MOSTLY * longer)
 
 
 def _why(first: Usage, rate: float) -> str:

@@ -53,7 +53,10 @@ class Counters(msgspec.Struct, frozen=True, kw_only=True):
     for commits, all requests together. `requests`, `calls`: when the lender worked on requests,
     and called each gateway, where it was measured there. `lender`, `processes`: measured
     processors, the latter by resource; without, the lender's is reckoned from its service times.
+    `known`: whether anything is known of the lender's inside; it is not where a team brings its own.
     """
+
+    known: bool = True
 
     commit_busy: float | None = None
     commits: int = 0
@@ -95,10 +98,13 @@ def used(clock_folder: Path, scenario: Scenario, counters: Counters) -> Used:
         )
         for name in NAMES
     }
-    found = [
+    inside = [
         _lender_cpu(requested, scenario, counters, window),
         _workers(in_lender, scenario, window),
         *_commits(counters),
+    ]
+    found = [
+        *(inside if counters.known else ()),
         *_gateways(called, at_gateways, scenario, window),
         *(_process(name, each) for name, each in counters.processes.items()),
     ]

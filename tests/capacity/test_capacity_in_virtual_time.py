@@ -6,13 +6,15 @@ import msgspec
 import numpy as np
 import pytest
 from capacity_worlds import narrow
+from simpy import Environment
 
 from reports.capacity.result import Limit
 from reports.capacity.scaling import at_rate, own_rate
 from reports.capacity.search import Bounds
-from reports.capacity.usage import mean_in_progress
+from reports.capacity.usage import Counters, mean_in_progress, used
 from sim.capacity import Task, simulate, simulated_limit
 from sim.executor import InTurn
+from sim.run import play
 
 
 def limit(scenario, *, start: float, lowest: float = 2.0, highest: float = 400.0) -> Limit:
@@ -135,3 +137,12 @@ def test_places_in_use_are_averaged_over_the_window():
     assert mean_in_progress(table, (2.0, 6.0)) == pytest.approx((3 + 2 + 1 + 1) / 4)
     assert mean_in_progress(table, (2.0, 6.0), places=2) == pytest.approx((2 + 2 + 1 + 1) / 4)
     assert mean_in_progress(table[:0], (2.0, 6.0)) == 0
+
+
+def test_nothing_is_said_of_the_inside_of_a_lender_that_is_not_ours(tmp_path):
+    scenario = narrow(duration=2.0)
+    play(Environment(), scenario, tmp_path)
+    ours = {usage.resource for usage in used(tmp_path, scenario, Counters()).usage}
+    theirs = {usage.resource for usage in used(tmp_path, scenario, Counters(known=False)).usage}
+    assert ours - theirs == {"lender CPU", "lender workers"}
+    assert "connections to bank" in theirs
