@@ -53,7 +53,7 @@ class Counters(msgspec.Struct, frozen=True, kw_only=True):
     for commits, all requests together. `requests`, `calls`: when the lender worked on requests,
     and called each gateway, where it was measured there. `lender`, `processes`: measured
     processors, the latter by resource; without, the lender's is reckoned from its service times.
-    `known`: whether anything is known of the lender's inside; it is not where a team brings its own.
+    `known`: whether the lender's inside is known; it is not where a team brings its own.
     """
 
     known: bool = True
