@@ -21,7 +21,7 @@ from reports.recorder import scan_events
 from scenarios.distributions import lognormal
 from scenarios.loader import load_scenario, override
 
-RATES = (16, 24, 32, 40, 50, 60)
+RATES = (8, 16, 24, 32, 40, 50, 60)
 DURATION = 15.0
 PACE = 0.04
 CODE_DELAY = lognormal(0.1, 0.4)
