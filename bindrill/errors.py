@@ -22,10 +22,12 @@ def user_problems() -> tuple[type[Exception], ...]:
     from reports.run_folder import RunProblem
     from scenarios.problems import ScenarioProblems
     from sim.cluster import ClusterProblem
+    from sim.littles_law import LittlesLawBroken
 
     return (
         ClusterProblem,
         InputProblem,
+        LittlesLawBroken,
         RunProblem,
         ScenarioProblems,
         StackProblem,

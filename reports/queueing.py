@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 
 def erlang_c(load: float, servers: int) -> float:
     """The probability of having to wait in M/M/c, for `load` = arrival rate / service rate.
@@ -21,3 +24,21 @@ def erlang_c(load: float, servers: int) -> float:
 def erlang_c_wait(arrival_rate: float, service_rate: float, servers: int) -> float:
     """The mean wait in line of M/M/c in seconds; rates per second. Raises ValueError as above."""
     return erlang_c(arrival_rate / service_rate, servers) / (servers * service_rate - arrival_rate)
+
+
+def blocking(arrival_rate: float, service_rate: float, places: int) -> float:
+    """The probability of being turned away in M/M/1/K, of which `places` (K) count the server's
+    own; rates per second (Kleinrock 1975, 3.6)."""
+    load = arrival_rate / service_rate
+    if load == 1:
+        return 1 / (places + 1)
+    return (1 - load) * load**places / (1 - load ** (places + 1))
+
+
+def tandem_time(arrival_rate: float, stations: Sequence[tuple[float, int]]) -> float:
+    """The mean seconds in a line of M/M/c stations, each by service rate (per second) and servers:
+    what leaves one in its steady state is a Poisson process again (Burke 1956). Raises ValueError
+    as `erlang_c`."""
+    return math.fsum(
+        erlang_c_wait(arrival_rate, rate, servers) + 1 / rate for rate, servers in stations
+    )

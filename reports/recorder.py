@@ -96,17 +96,22 @@ def scan_events(clock_folder: Path) -> pl.LazyFrame:
 
     A part that cannot be read is left out with an `UnreadablePart` warning. No parts: no rows.
     """
-    parts = [part for part in sorted((clock_folder / "events").glob("part-*.parquet")) if _ok(part)]
+    parts = readable_parts(clock_folder)
     if not parts:
         return pl.LazyFrame(schema=SCHEMA)
     return pl.scan_parquet(parts)
+
+
+def readable_parts(clock_folder: Path) -> list[Path]:
+    """The part files below `clock_folder/events` that hold events, as `scan_events` reads them."""
+    return [part for part in sorted((clock_folder / "events").glob("part-*.parquet")) if _ok(part)]
 
 
 def _ok(part: Path) -> bool:
     try:
         found = dict(pl.read_parquet_schema(part))
     except (OSError, pl.exceptions.PolarsError) as error:
-        warnings.warn(f"{part.name} is left out: {error}", UnreadablePart, stacklevel=3)
+        warnings.warn(f"{part.name} is left out: {error}", UnreadablePart, stacklevel=4)
         return False
     if found != SCHEMA:
         text = f"{part.name} is left out: its columns are not those of reports.events.SCHEMA"

@@ -1,17 +1,20 @@
-"""From the events of one clock to its summary, lazily, so that a day of customers fits."""
+"""From the events of one clock to its summary, part by part, so that a day of customers fits."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from reports.counted import Counted
+from reports.durations import by_kind, quantiles, whole
 from reports.numbers import significant
-from reports.recorder import scan_events
+from reports.recorder import readable_parts, scan_events
 from reports.recovery import fault_windows
 from reports.replay import replay
 from reports.resilience import resilience
@@ -35,29 +38,28 @@ MOST_WINDOWS = 120
 _WIDTHS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600)
 _INSTANTS = 1000
 
-_TOOK = pl.col("ended") - pl.col("intended")
-_UNSERVED = (pl.col("status") == 0) | (pl.col("status") >= 500)
-_FAILED = _UNSERVED | ((pl.col("kind") == "otp") & (pl.col("code") != "READ"))
-
 
 def summarise(clock_folder: Path, scenario: Scenario, *, planned: int | None = None) -> Summary:
     """The numbers of the events in `clock_folder`. `planned`: arrivals scheduled, where known.
 
     Warns `UnreadablePart` for each part file that is left out.
     """
+    parts = readable_parts(clock_folder)
+    width = _width(scenario.duration)
+    counted = Counted(parts, width)
+    issued, ended = len(counted.arrived), len(counted.ended)
+    active = counted.ended[counted.bound]
+    bound, ever_bound = int((active < scenario.duration).sum()), len(active)
+    binding = distribution(counted.took[counted.bound])
+    number = _windows(counted, scenario.duration, width)
+    series = _flows(counted, active, number, width)
+    del active
+    lateness = distribution(counted.late)
+    in_system = _in_system(counted)
+    # All times of arrivals and ends are told: a day has a hundred megabytes of them.
+    counted.forget_times()
+    steps, of_steps = _steps(parts, counted, number, width)
     events = scan_events(clock_folder)
-    arrivals = events.filter(pl.col("kind") == "arrival")
-    ends = events.filter(pl.col("kind") == "end")
-    steps = events.filter(pl.col("kind").is_in(["request", "otp"]))
-    calls = events.filter(pl.col("kind") == "call")
-
-    late = _collect(arrivals.select(took=pl.col("started") - pl.col("intended")))["took"]
-    active = _collect(ends.filter(pl.col("state") == "ACTIVE").select("ended", took=_TOOK))
-    endings = _collect(ends.group_by("state", "cause").agg(pl.len()))
-    issued, ended = len(late), int(endings["len"].sum())
-    bound = int((active["ended"] < scenario.duration).sum())
-    measured = _steps(steps)
-    by_state = endings.group_by("state").agg(pl.col("len").sum()).sort("state")
 
     return Summary(
         duration=scenario.duration,
@@ -67,98 +69,119 @@ def summarise(clock_folder: Path, scenario: Scenario, *, planned: int | None = N
             ended=ended,
             under_way=max(0, issued - ended),
         ),
-        states=dict(by_state.rows()),
-        causes=_causes(endings, ended),
+        states=_states(counted),
+        causes=_causes(counted, ended),
         throughput=significant(bound / scenario.duration) if scenario.duration else 0.0,
-        success_rate=significant(len(active) / ended) if ended else None,
-        binding=distribution(active["took"].to_numpy()),
-        steps=measured,
-        funnel=_funnel(events),
-        gateways=_gateways(calls),
-        lateness=distribution(late.to_numpy()),
+        success_rate=significant(ever_bound / ended) if ended else None,
+        binding=binding,
+        steps=steps,
+        funnel=_funnel(counted),
+        gateways=_gateways(parts, counted),
+        lateness=lateness,
         faults=fault_windows(events, scenario.fault_timeline),
-        in_system=_in_system(arrivals, ends),
-        series=_series(arrivals, ends, steps, measured, scenario.duration),
+        in_system=in_system,
+        series=msgspec.structs.replace(series, steps=of_steps),
         resilience=resilience(clock_folder, scenario),
         replay=replay(events, scenario),
     )
 
 
 def distribution(values: NDArray[np.float64]) -> Latency | None:
-    """The distribution of `values` in seconds; None of no values."""
+    """The distribution of `values` in seconds, which are sorted in place; None of no values."""
     if not len(values):
         return None
     # Sorted first: a mean must not depend on the order of summation.
-    ordered = np.sort(values)
-    p50, p90, p95, p99 = np.quantile(ordered, (0.5, 0.9, 0.95, 0.99))
+    values.sort()
+    p50, p90, p95, p99 = quantiles(values, (0.5, 0.9, 0.95, 0.99))
     return Latency(
-        count=len(ordered),
-        mean=significant(float(ordered.mean())),
+        count=len(values),
+        mean=significant(float(values.mean())),
         p50=significant(float(p50)),
         p90=significant(float(p90)),
         p95=significant(float(p95)),
         p99=significant(float(p99)),
-        max=significant(float(ordered[-1])),
-        quantiles=tuple(significant(float(q)) for q in np.quantile(ordered, LEVELS)),
+        max=significant(float(values[-1])),
+        quantiles=tuple(significant(float(q)) for q in quantiles(values, LEVELS)),
     )
 
 
-def _collect(frame: pl.LazyFrame) -> pl.DataFrame:
-    return frame.collect(engine="streaming")
+def _width(duration: float) -> float:
+    return float(next((w for w in _WIDTHS if duration / w < MOST_WINDOWS), _WIDTHS[-1]))
 
 
-def _durations(rows: pl.LazyFrame) -> Latency | None:
-    # One group at a time: a day's run has tens of millions of durations.
-    return distribution(_collect(rows.select(took=_TOOK))["took"].to_numpy())
+def _windows(counted: Counted, duration: float, width: float) -> int:
+    last = float(counted.ended.max()) if len(counted.ended) else 0.0
+    return max(1, math.ceil(duration / width), int(last // width) + 1)
 
 
-def _causes(endings: pl.DataFrame, ended: int) -> tuple[Cause, ...]:
-    failed = endings.filter(pl.col("state") != "ACTIVE")
-    ordered = failed.sort("len", "state", "cause", descending=[True, False, False])
+def _states(counted: Counted) -> dict[str, int]:
+    states: dict[str, int] = {}
+    for (state, _), count in sorted(counted.endings.items()):
+        states[state] = states.get(state, 0) + count
+    return states
+
+
+def _causes(counted: Counted, ended: int) -> tuple[Cause, ...]:
+    failed = [(-n, state, cause) for (state, cause), n in counted.endings.items()]
     return tuple(
-        Cause(state=state, cause=cause, count=count, share=significant(count / ended))
-        for state, cause, count in ordered.rows()
+        Cause(state=state, cause=cause, count=-n, share=significant(-n / ended))
+        for n, state, cause in sorted(failed)
+        if state != "ACTIVE"
     )
 
 
-def _steps(steps: pl.LazyFrame) -> dict[str, Step]:
-    failures = dict(_collect(steps.group_by("step").agg(_FAILED.sum())).rows())
-    codes = _codes(steps, "step")
-    found: dict[str, Step] = {}
-    for step in sorted(failures):
-        latency = _durations(steps.filter(pl.col("step") == step))
+def _steps(
+    parts: Sequence[Path], counted: Counted, number: int, width: float
+) -> tuple[dict[str, Step], dict[str, StepSeries]]:
+    """Every step's figures, whole and by window."""
+    counts: dict[tuple[str, str], list[int]] = {}
+    failures: dict[str, list[int]] = {}
+    for (step, window), count in counted.requests.items():
+        at = min(window, number - 1)
+        counts.setdefault(("", step), [0] * number)[at] += count
+        failures.setdefault(step, [0] * number)[at] += counted.failures[step, window]
+    codes = _by(counted.codes.items())
+    steps: dict[str, Step] = {}
+    series: dict[str, StepSeries] = {}
+    for (_, step), windows in by_kind(parts, counts, width, of=_of_customers):
+        percentiles = [_percentiles(window) for window in windows]
+        latency = distribution(whole(windows))
         assert latency is not None  # noqa: S101 — the step has at least one row
-        found[step] = Step(
+        steps[step] = Step(
             latency=latency,
-            error_rate=significant(failures[step] / latency.count),
+            error_rate=significant(sum(failures[step]) / latency.count),
             codes=codes[(step,)],
         )
-    return found
+        p50, p95, p99 = zip(*percentiles, strict=True)
+        series[step] = StepSeries(
+            count=tuple(counts["", step]), errors=tuple(failures[step]), p50=p50, p95=p95, p99=p99
+        )
+    return steps, series
 
 
-def _codes(rows: pl.LazyFrame, *keys: str) -> dict[tuple[str, ...], dict[str, int]]:
-    counted = _collect(rows.group_by(*keys, "code").agg(pl.len())).sort(*keys, "code")
+def _of_customers(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.filter(pl.col("kind").is_in(["request", "otp"]))
+
+
+def _percentiles(values: NDArray[np.float64]) -> tuple[float | None, float | None, float | None]:
+    if not len(values):
+        return (None, None, None)
+    values.sort()
+    p50, p95, p99 = (significant(float(q)) for q in quantiles(values, (0.5, 0.95, 0.99)))
+    return p50, p95, p99
+
+
+def _by(counter: Iterable[tuple[tuple[str, ...], int]]) -> dict[tuple[str, ...], dict[str, int]]:
+    """Counts by code, in its order, for each of what comes before the code in the key."""
     found: dict[tuple[str, ...], dict[str, int]] = {}
-    for *key, code, count in counted.rows():
+    for (*key, code), count in sorted(counter):
         found.setdefault(tuple(key), {})[code] = count
     return found
 
 
-def _funnel(events: pl.LazyFrame) -> tuple[FunnelStage, ...]:
-    # A customer's level: 2i + 1 for having reached step i, 2i + 2 for having passed it. Customers
-    # are numbered from 0, so an array does what a hash table would need far more room for.
-    done = (pl.col("code") == "READ") | pl.col("status").is_in([200, 201, 204])
-    highest = np.zeros(0, np.int8)
-    for i, step in enumerate(STEPS):
-        # Payment is passed by becoming ACTIVE alone, since an accepted charge may still fail.
-        passed = done & (pl.col("step") != STEPS[-1])
-        rows = events.filter(pl.col("step") == step, pl.col("customer") >= 0)
-        highest = _raised(highest, rows.select("customer", level=2 * i + 1 + passed.cast(pl.Int8)))
-    active = events.filter(pl.col("kind") == "end", pl.col("state") == "ACTIVE")
-    highest = _raised(highest, active.select("customer", level=pl.lit(2 * len(STEPS))))
-
+def _funnel(counted: Counted) -> tuple[FunnelStage, ...]:
     def at_least(wanted: int) -> int:
-        return int((highest >= wanted).sum())
+        return int((counted.levels >= wanted).sum())
 
     return tuple(
         FunnelStage(step=step, reached=at_least(2 * i + 1), passed=at_least(2 * i + 2))
@@ -166,44 +189,40 @@ def _funnel(events: pl.LazyFrame) -> tuple[FunnelStage, ...]:
     )
 
 
-def _raised(highest: NDArray[np.int8], rows: pl.LazyFrame) -> NDArray[np.int8]:
-    found = _collect(rows.with_columns(pl.col("level").cast(pl.Int8)))
-    if found.is_empty():
-        return highest
-    customers = found["customer"].to_numpy()
-    raised = np.zeros(max(len(highest), int(customers.max()) + 1), np.int8)
-    raised[: len(highest)] = highest
-    np.maximum.at(raised, customers, found["level"].to_numpy())
-    return raised
-
-
-def _gateways(calls: pl.LazyFrame) -> tuple[GatewayOperation, ...]:
-    answered = calls.filter(pl.col("ended").is_finite())
+def _gateways(parts: Sequence[Path], counted: Counted) -> tuple[GatewayOperation, ...]:
+    counts = {kind: [finite] for kind, finite in counted.answered.items() if finite}
+    latency = {
+        kind: distribution(whole(windows))
+        for kind, windows in by_kind(parts, counts, math.inf, of=_answered)
+    }
     found: list[GatewayOperation] = []
-    for (gateway, op), codes in _codes(calls, "gateway", "step").items():
-        here = (pl.col("gateway") == gateway) & (pl.col("step") == op)
-        latency = _durations(answered.filter(here))
+    for (gateway, op), codes in _by(counted.calls.items()).items():
         total = sum(codes.values())
         found.append(
             GatewayOperation(
                 gateway=gateway,
                 op=op,
                 calls=total,
-                unanswered=total - (latency.count if latency else 0),
+                unanswered=total - counted.answered[gateway, op],
                 codes=codes,
-                latency=latency,
+                latency=latency.get((gateway, op)),
             )
         )
     return tuple(found)
 
 
-def _in_system(arrivals: pl.LazyFrame, ends: pl.LazyFrame) -> InSystem | None:
-    arrived = np.sort(_collect(arrivals.select("intended"))["intended"].to_numpy())
-    left = _collect(ends.select("ended", took=_TOOK))
-    if not len(arrived) or left.is_empty():
+def _answered(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.filter((pl.col("kind") == "call") & pl.col("ended").is_finite())
+
+
+def _in_system(counted: Counted) -> InSystem | None:
+    # Sorts the times in place, each for itself: they are told after this.
+    if not len(counted.arrived) or not len(counted.ended):
         return None
-    ended = np.sort(left["ended"].to_numpy())
-    mean_time = float(np.sort(left["took"].to_numpy()).mean())
+    arrived, ended, took = counted.arrived, counted.ended, counted.took
+    for times in (arrived, ended, took):
+        times.sort()
+    mean_time = float(took.mean())
     until = max(float(arrived[-1]), float(ended[-1]))
     if until <= 0 or mean_time <= 0:
         return None
@@ -220,49 +239,16 @@ def _in_system(arrivals: pl.LazyFrame, ends: pl.LazyFrame) -> InSystem | None:
     )
 
 
-def _series(
-    arrivals: pl.LazyFrame,
-    ends: pl.LazyFrame,
-    steps: pl.LazyFrame,
-    names: Iterable[str],
-    duration: float,
-) -> Series:
-    width = float(next((w for w in _WIDTHS if duration / w < MOST_WINDOWS), _WIDTHS[-1]))
-    last = _collect(ends.select(pl.col("ended").max())).item() or 0.0
-    windows = max(1, math.ceil(duration / width), int(last // width) + 1)
-
-    def window(time: str) -> pl.Expr:
-        return (pl.col(time) / width).floor().cast(pl.Int64).clip(0, windows - 1).alias("window")
-
-    def count(rows: pl.LazyFrame, time: str) -> tuple[int, ...]:
-        counted = dict(_collect(rows.group_by(window(time)).agg(pl.len())).rows())
-        return tuple(counted.get(number, 0) for number in range(windows))
-
-    def of(step: str) -> StepSeries:
-        rows = _collect(
-            steps.filter(pl.col("step") == step)
-            .group_by(window("intended"))
-            .agg(
-                pl.len(),
-                _FAILED.sum().alias("errors"),
-                *(_TOOK.quantile(q, "linear").alias(f"p{q}") for q in (0.5, 0.95, 0.99)),
-            )
-        ).rows()
-        at = {number: columns for number, *columns in rows}
-        table = [at.get(number, [0, 0, None, None, None]) for number in range(windows)]
-        counts, errors, *percentiles = zip(*table, strict=True)
-        p50, p95, p99 = (tuple(_rounded(value) for value in column) for column in percentiles)
-        return StepSeries(count=counts, errors=errors, p50=p50, p95=p95, p99=p99)
+def _flows(counted: Counted, active: NDArray[np.float64], number: int, width: float) -> Series:
+    def count(times: NDArray[np.float64]) -> tuple[int, ...]:
+        windows = np.clip(np.floor(times / width), 0, number - 1).astype(np.int64)
+        return tuple(np.bincount(windows, minlength=number).tolist())
 
     return Series(
         width=width,
-        offered=count(arrivals, "intended"),
-        issued=count(arrivals, "started"),
-        active=count(ends.filter(pl.col("state") == "ACTIVE"), "ended"),
-        ended=count(ends, "ended"),
-        steps={step: of(step) for step in names},
+        offered=count(counted.arrived),
+        issued=count(counted.arrived + counted.late),
+        active=count(active),
+        ended=count(counted.ended),
+        steps={},
     )
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else significant(value)

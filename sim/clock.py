@@ -28,9 +28,6 @@ class Due:
     _value = None
     callbacks: tuple[Callable[[Any], object], ...] | None
 
-    def __init__(self, *callbacks: Callable[[Any], object]) -> None:
-        self.callbacks = callbacks
-
 
 def due_in(env: Environment, seconds: float) -> Due:
     """A moment `seconds` from now, for a coroutine of `start` or `Task` to yield."""
@@ -41,7 +38,9 @@ def due_in(env: Environment, seconds: float) -> Due:
 
 def call_at(env: Environment, moment: float, act: Callable[[Any], object]) -> None:
     """Call `act`, with an argument to ignore, at `moment`, which has not passed."""
-    heappush(env._queue, (moment, NORMAL, next(env._eid), Due(act)))  # type: ignore[misc]
+    due = Due()
+    due.callbacks = (act,)
+    heappush(env._queue, (moment, NORMAL, next(env._eid), due))  # type: ignore[misc]
 
 
 def after(env: Environment, seconds: float, act: Callable[[], object]) -> None:
@@ -75,7 +74,9 @@ def wait(event: Event) -> Generator[Event, Any, Any]:
 @coroutine
 def pause(env: Environment, seconds: float) -> Generator[Due, None, None]:
     """Suspend the coroutine for `seconds`."""
-    yield due_in(env, seconds)
+    due = Due()
+    heappush(env._queue, (env._now + seconds, NORMAL, next(env._eid), due))  # type: ignore[misc]
+    yield due
 
 
 _NOW = Due()

@@ -2,8 +2,8 @@
 
 Over any stretch of time, the integral of the number inside equals the sum of the times spent
 inside. The two sides come from different places: the number from who is inside when somebody comes
-or goes, on the environment's clock; the times from each visitor's own account. A visitor who is
-lost, counted twice, or whose clock runs apart breaks the equality.
+or goes, on the environment's clock; the times from each visitor's own account. A visitor whose own
+clock runs apart, or who was inside at other times than was counted, breaks the equality.
 """
 
 from __future__ import annotations
@@ -40,9 +40,13 @@ class Inside:
         """`who` leaves at `now`, having spent `spent` seconds inside by their own account."""
         self._area += len(self._entered) * (now - self._last)
         self._last = now
+        if self._entered.pop(who, None) is None:
+            raise LittlesLawBroken(
+                f"virtual time lost count of {self.name}: number {who} leaves without being inside;"
+                " please report this as a defect of the simulator"
+            )
         self._times += spent
         self._left += 1
-        del self._entered[who]
 
     def empty(self, now: float) -> None:
         """All who are inside leave at once, as when a process is killed."""

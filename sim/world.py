@@ -17,7 +17,7 @@ from mocks.fault_timeline import FaultTimeline
 from mocks.gateway import Gateway
 from mocks.lender.audit import NoAudit
 from mocks.lender.memory_store import MemoryStore
-from mocks.lender.service import Lender, LenderRequest, LenderResponse
+from mocks.lender.service import Lender, LenderRequest
 from mocks.lender.store import Tx
 from mocks.lender.vault import MemoryVault
 from mocks.messages import (
@@ -260,22 +260,29 @@ class SimWorld:
         if process.outages.down(self.env.now):
             return Answer(0, {}, "UNREACHABLE")
         done = self.env.event()
-        process.run(self._serve(request, subject, nth), done, cut=Answer(0, {}, "RESET"))
+        process.run(self._serve_unheld(request, subject, nth), done, cut=Answer(0, {}, "RESET"))
         answer: Answer = await wait(done)
         return answer
 
-    async def _serve(self, request: LenderRequest, subject: str, nth: int) -> Answer:
+    async def _serve_unheld(self, request: LenderRequest, subject: str, nth: int) -> Answer:
+        # A process that stands still looks at a request, and at its faults, when it goes on.
+        return await self._serve(request, subject, nth)
+
+    def _serve(self, request: LenderRequest, subject: str, nth: int) -> Coroutine[Any, Any, Answer]:
         effect = self.lender_faults.strike(request.op, "", subject, nth, self.env.now)
         if effect is None:
-            response = await self._work(request, 1.0)
-            return answered(response.status, response.body)
+            return self._work(request, 1.0)
+        return self._serve_struck(request, effect)
+
+    async def _serve_struck(self, request: LenderRequest, effect: Effect) -> Answer:
+        """A request at a lender that has a fault."""
         if (effect.status or effect.transport != "ok") and not effect.processed:
             await self.sleep(effect.delay)
             if effect.status:
                 return Answer(effect.status, {"error": {"code": effect.code}}, effect.code)
             return await self._broken(effect.transport)
-        response = await self._work(request, effect.slowdown)
-        size = len(msgspec.json.encode(response.body)) if effect.bandwidth else 0
+        answer = await self._work(request, effect.slowdown)
+        size = len(msgspec.json.encode(answer.body)) if effect.bandwidth else 0
         slow = size / effect.bandwidth if effect.bandwidth else 0.0
         await self.sleep(effect.delay + slow + effect.hold)
         if effect.status:
@@ -285,13 +292,14 @@ class SimWorld:
         if effect.manner == "partial":
             return Answer(0, {}, "RESET")
         if effect.manner == "malformed":
-            refused = {"error": {"code": f"HTTP_{response.status}"}}
-            return answered(response.status, refused if response.status >= 400 else {})
-        return answered(response.status, response.body)
+            refused = {"error": {"code": f"HTTP_{answer.status}"}}
+            return answered(answer.status, refused if answer.status >= 400 else {})
+        return answer
 
-    async def _work(self, request: LenderRequest, slowdown: float) -> LenderResponse:
+    async def _work(self, request: LenderRequest, slowdown: float) -> Answer:
         if not self._front.enter():
-            return self.lender.shed()
+            response = self.lender.shed()
+            return answered(response.status, response.body)
         env = self.env
         came, who = env._now, next(self._requests)
         self.inside.enter(who, came)
@@ -306,7 +314,7 @@ class SimWorld:
                 await pause(env, (slowdown - 1) * (env._now - began))
         self._front.leave()
         self.inside.leave(who, env._now, env._now - came)
-        return response
+        return answered(response.status, response.body)
 
     async def _broken(self, transport: Transport) -> Answer:
         if transport == "hang":

@@ -72,6 +72,7 @@ class Lender:
         if audit is None:
             audit = AuditLog(world.node)
         self._ctx = Context(policy, world, vault, audit, gates, self.decisions)
+        self._unhurried = policy.request_deadline is None
         self._keys = Keys(self._ctx)
         self._outbox = Outbox(self._ctx)
 
@@ -79,14 +80,17 @@ class Lender:
         """Answer one operation of `scenarios.contract.OPERATIONS`. Refusals are replies; what
         comes out as an exception is a defect, or the clock ending the run."""
         try:
-            ctx = self._within(request)
+            ctx = self._ctx if self._unhurried else self._within(request)
+            step = _STEPS.get(request.op)
+            if step is None:
+                raise Refused(ErrorCode.NOT_FOUND, "no such operation")
             if not request.idempotency_key:
-                return await _step(ctx, request)
+                return await step(ctx, request)
             kept = await self._keys.claim(request)
             if kept is not None:
                 return kept
             try:
-                response = await _step(ctx, request)
+                response = await step(ctx, request)
             except Refused as refused:
                 response = refused.response
             await self._keys.settle(request, response)
@@ -143,10 +147,3 @@ class Lender:
             self.decisions.count("deadline", "refused", "lender")
             raise overloaded("the request waited too long; try again")
         return ctx.until(deadline)
-
-
-async def _step(ctx: Context, request: LenderRequest) -> LenderResponse:
-    step = _STEPS.get(request.op)
-    if step is None:
-        raise Refused(ErrorCode.NOT_FOUND, "no such operation")
-    return await step(ctx, request)
