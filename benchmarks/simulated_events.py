@@ -59,6 +59,7 @@ def main() -> int:
         bare_events_per_second=round(bare_rate),
         journeys_per_second=round(result.customers / seconds),
         events_per_journey=round(events / max(1, result.customers), 1),
+        bare_events_that_a_journey_costs=round(seconds * bare_rate / max(1, result.customers)),
     )
     return 0
 

@@ -1,0 +1,103 @@
+"""A slice of a whole day in virtual time: 50 customers a second at their own pace.
+
+    python -m benchmarks.day            # 10 minutes of the day
+    python -m benchmarks.day 24h        # all of it; some hours of processor time
+    python -m benchmarks.day 1h 20/s    # at another rate
+
+Prints a line every so often, and at the end what `benchmarks.simulated_events` prints, with the
+peak of memory: journeys and events a second of processor time, against a bare SimPy loop of
+coroutines in the same run.
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+from simpy import Environment
+
+from benchmarks.result import report
+from benchmarks.simulated_events import bare, scheduled
+from reports.progress import Progress
+from reports.summary import summarise
+from scenarios.loader import load_scenario, override
+from scenarios.schema import Scenario
+from scenarios.variants import changed
+from sim.run import play
+
+DURATION, RATE = "10m", "50/s"
+LINES = 12
+BARE_EVENTS = 2_000_000
+"""Of the bare loop at most: more take longer and say the same."""
+
+
+def day() -> Scenario:
+    """The baseline at the pace of life: what its own file says for runs of hours."""
+    return changed(
+        load_scenario("baseline"),
+        {
+            "drain": "1h",
+            "journey.pace": 1,
+            "world.sms.limits.minute": 1,
+            "world.payment.notifications.speedup": 1,
+        },
+    )
+
+
+def main() -> int:
+    """Play the slice and print its figures."""
+    duration, rate = (*sys.argv[1:3], *(DURATION, RATE)[len(sys.argv) - 1 :])
+    scenario = override(day(), duration=duration, rate=rate)
+    process = psutil.Process()
+    began, told = time.process_time(), 0.0
+
+    def tell(now: Progress) -> None:
+        nonlocal told
+        if now.now - told < scenario.duration / LINES:
+            return
+        told = now.now
+        seconds = time.process_time() - began
+        print(
+            f"{now.now / 60:7.1f} min: {now.arrivals:,} customers, {now.ended / seconds:,.0f} a"
+            f" second of processor time, {process.memory_info().rss / 2**20:,.0f} MiB in use",
+            flush=True,
+        )
+
+    with tempfile.TemporaryDirectory() as folder:
+        env = Environment()
+        result = play(env, scenario, Path(folder), tell)
+        seconds = time.process_time() - began
+        simulated_peak = _peak()
+        summary = summarise(Path(folder), scenario)
+    events = scheduled(env)
+    measured = min(events, BARE_EVENTS)
+    bare_rate = measured / bare(measured)
+    report(
+        "day_events_per_second_against_bare_simpy",
+        events / seconds / bare_rate,
+        duration=duration,
+        rate=rate,
+        customers=result.customers,
+        active=summary.states.get("ACTIVE", 0),
+        journeys_per_second=round(result.customers / seconds),
+        events_per_journey=round(events / max(1, result.customers), 1),
+        bare_events_that_a_journey_costs=round(seconds * bare_rate / max(1, result.customers)),
+        bare_events_per_second=round(bare_rate),
+        processor_seconds=round(seconds, 1),
+        peak_mib=simulated_peak,
+        peak_with_summary_mib=_peak(),
+    )
+    return 0
+
+
+def _peak() -> int:
+    """The most memory that this process has had, in MiB."""
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
