@@ -17,8 +17,8 @@ _MARKS = {
 
 class CpuTime(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds of processor time so far, or between two looks; `together` with this process too, on
-    `cores` cores. `lender_waits`: seconds in which threads of the lender could have run and had no
-    core (0 where the kernel does not tell)."""
+    `cores` cores. `lender_waits`: seconds in which the lender's first thread could have run and had
+    no core (0 where the kernel does not tell)."""
 
     lender: float
     lender_waits: float
@@ -64,12 +64,9 @@ def cpu_times() -> CpuTime:
 
 
 def _waits(pid: int) -> float:
-    """Seconds that the threads of a process stood in the run queue: the second figure of Linux's
-    `/proc/<pid>/task/<tid>/schedstat`, in nanoseconds."""
-    total = 0
-    for thread in Path(f"/proc/{pid}/task").glob("*/schedstat"):
-        try:
-            total += int(thread.read_text().split()[1])
-        except (OSError, IndexError):  # the thread has ended, or the kernel keeps no such figures
-            continue
-    return total / 1e9
+    """Seconds that the first thread of a process, in which the lender serves its requests, stood in
+    the run queue: the second figure of Linux's `/proc/<pid>/schedstat`, in nanoseconds."""
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+    except (OSError, IndexError):  # it has ended, or the kernel keeps no such figures
+        return 0.0
