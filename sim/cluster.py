@@ -119,8 +119,8 @@ class _ClusterExecutor(Executor):
 @contextmanager
 def _cluster(address: str, jobs: int, scratch: Path) -> Iterator[_ClusterExecutor]:
     try:
-        from dask import config
         import distributed
+        from dask import config
     except ImportError:
         raise ClusterProblem("--cluster needs Dask: pip install 'bindrill[cluster]'") from None
     dask: Any = distributed  # untyped in part
