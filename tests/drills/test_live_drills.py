@@ -143,6 +143,33 @@ def test_split_brain_after_synchronous_failover_neither_loses_nor_writes_twice(t
     assert "postgresql" in result.versions
 
 
+def test_what_an_asynchronous_standby_never_got_is_named(tmp_path):
+    postgres_or_skip()
+    steps = [
+        {"do": "cut-replication", "at": 1.5},
+        {"do": "kill", "target": "primary", "at": 4.5},
+        {"do": "detect"},
+        {"do": "promote"},
+    ]
+    topology = {"kind": "postgres-standby", "synchronous": False}
+    folder, result = carried_out(quick(steps, topology), tmp_path / "runs")
+    assert result.state == "complete", result.note
+    cut, kill = result.timeline[:2]
+    assert result.fault_at == kill.began  # nobody felt the cut
+    told = [a for a in read_acknowledgements(folder / "live") if a.tells and a.outcome == "ok"]
+    never_sent = {
+        masked(a.subject)
+        for a in told
+        if a.step == "submit"
+        and a.invoked > epoch(cut.utc) + cut.ended - cut.began
+        and a.completed < epoch(kill.utc)
+    }
+    assert never_sent
+    assert never_sent <= set(result.proof.lost)
+    assert result.proof.lost_seconds > 0
+    assert result.reconciliation.conserved
+
+
 # ── interrupted ─────────────────────────────────────────────────────────────────────────────────
 
 
