@@ -44,8 +44,7 @@ def file(tmp_path):
 @pytest.fixture
 def store(file):
     store = SqlStore(f"sqlite:///{file}")
-    for number in range(1, 201):
-        store.transact(partial(add_entry, number))
+    store.transact(lambda tx: [add_entry(number, tx) for number in range(1, 201)])
     yield store
     store.close()
 
