@@ -422,6 +422,98 @@ def capacity(
 
 
 @app.command()
+def plan(
+    scenario: ScenarioArgument = "baseline",
+    demand: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.csv", help="Applications by month, see docs/planning.md."),
+    ] = None,
+    growth: Annotated[str, typer.Option(help="Instead of a file: growth a month.")] = "5%",
+    start: Annotated[
+        str | None, typer.Option(metavar="RATE", help="With --growth: at first, such as 2000/day.")
+    ] = None,
+    months: Annotated[int, typer.Option(min=1, max=120, help="With --growth: how many.")] = 24,
+    first: Annotated[
+        str | None,
+        typer.Option(metavar="MONTH", help="With --growth: as 2027-01; the next if not given."),
+    ] = None,
+    peaks: Annotated[
+        Path | None, typer.Option(help="How applications pile up; the shipped shapes if not given.")
+    ] = None,
+    uncertainty: Annotated[
+        str, typer.Option(help="Half the width of the forecast's 95 % interval a year ahead.")
+    ] = "10%",
+    headroom: Annotated[str, typer.Option(help="To spare above the expected peak.")] = "30%",
+    degraded: Annotated[
+        str, typer.Option(help="What the bank still serves of its quota in a fault.")
+    ] = "75%",
+    prices: Annotated[
+        Path | None, typer.Option(help="Prices in fen; the shipped example if not given.")
+    ] = None,
+    today: Annotated[
+        Path | None, typer.Option(help="Today's set-up; the shipped example if not given.")
+    ] = None,
+    capacity: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A capacity.json, to compare its measured limits."),
+    ] = None,
+    calibration: Annotated[
+        Path | None, typer.Option(help="Measured service times, from `bindrill calibrate`.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Instead of the scenario's.")] = None,
+    duration: Annotated[
+        str | None,
+        typer.Option(help="Arrivals of each simulation; the scenario's, up to 30s, if not given."),
+    ] = None,
+    replications: Annotated[
+        int, typer.Option(min=2, max=100, help="Simulations of what a customer needs.")
+    ] = 4,
+    jobs: JobsOption = None,
+    cluster: ClusterOption = None,
+    confirm: Annotated[
+        int, typer.Option(min=0, max=24, help="Months whose plan is tried in simulation.")
+    ] = 2,
+    lang: Annotated[str, typer.Option(help="Language of the report: en or zh.")] = "en",
+    out: Annotated[Path, typer.Option(help="Folder that the plan's folder goes to.")] = Path(
+        "runs"
+    ),
+    json: Annotated[bool, typer.Option("--json", help="Print the plan as JSON.")] = False,
+) -> None:
+    """Plan ahead: what is needed by month, its cost, and when today's set-up runs out."""
+    from bindrill.plan import PlanOptions, make_plan
+
+    sys.exit(
+        make_plan(
+            scenario,
+            PlanOptions(
+                demand=demand,
+                growth=growth,
+                start=start,
+                months=months,
+                first=first,
+                peaks=peaks,
+                uncertainty=uncertainty,
+                headroom=headroom,
+                degraded=degraded,
+                prices=prices,
+                today=today,
+                capacity=capacity,
+                calibration=calibration,
+                seed=seed,
+                duration=duration,
+                replications=replications,
+                jobs=jobs,
+                cluster=cluster,
+                confirm=confirm,
+                lang=lang,
+                out=out,
+                json=json,
+            ),
+        )
+    )
+
+
+@app.command()
 def serve(
     scenario: Annotated[
         str | None, typer.Option(metavar="FILE|NAME", help="Whose world and policies to serve.")

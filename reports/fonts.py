@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 from matplotlib.font_manager import fontManager
 
@@ -35,3 +36,12 @@ def chinese_font() -> str | None:
     """The best installed family for Chinese, None when there is none."""
     installed = {font.name for font in fontManager.ttflist}
     return next((family for family in CHINESE if family in installed), None)
+
+
+def lettering(chinese_text: bool) -> dict[Any, Any]:
+    """Settings of matplotlib for a figure's letters. Chinese ones are drawn as outlines where a
+    font for them is installed, so that they look the same to every reader."""
+    chinese = chinese_font() if chinese_text else None
+    if chinese is None:
+        return {"font.family": [LATIN], "svg.fonttype": "none"}
+    return {"font.family": [chinese, LATIN], "svg.fonttype": "path"}

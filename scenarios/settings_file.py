@@ -1,0 +1,51 @@
+"""Small YAML files beside scenarios, such as prices, read with every mistake named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from scenarios.plain_errors import dotted, plain
+from scenarios.problems import Problem, ScenarioProblems
+from scenarios.section import Section
+from scenarios.units import WRITTEN
+from scenarios.yaml_source import Where, YamlError, YamlSource
+
+S = TypeVar("S", bound=Section)
+
+
+def load_settings(path: Path, kind: type[S]) -> S:
+    """Read a file of `kind`. Raises ScenarioProblems with every mistake, its line and the mend."""
+    try:
+        source = YamlSource(path.read_text(encoding="utf-8-sig"))
+    except YamlError as error:
+        raise _problems(path, error.line, dotted(error.path), error.message) from None
+    except FileNotFoundError:
+        raise _problems(path, 0, "", "there is no such file") from None
+    except UnicodeDecodeError:
+        raise _problems(path, 0, "", "is not UTF-8; save the file as UTF-8") from None
+    except OSError as error:
+        raise _problems(path, 0, "", f"cannot be read: {error.strerror}") from None
+    problems = [
+        Problem(str(path), repeat.line, dotted(repeat.path), repeat.message)
+        for repeat in source.repeated
+    ]
+
+    def report(where: Where, message: str) -> None:
+        problems.append(Problem(str(path), source.line(where), dotted(where), message))
+
+    try:
+        settings = kind.model_validate(source.data, context=WRITTEN)
+    except ValidationError as invalid:
+        for detail in invalid.errors(include_url=False):
+            report(*plain(detail, kind, source.text))
+        raise ScenarioProblems(problems) from None
+    if problems:
+        raise ScenarioProblems(problems)
+    return settings
+
+
+def _problems(path: Path, line: int, field: str, message: str) -> ScenarioProblems:
+    return ScenarioProblems([Problem(str(path), line, field, message)])
