@@ -15,7 +15,6 @@ from bindrill.display import Display
 from bindrill.errors import InputProblem
 from bindrill.results import show_run
 from bindrill.twin import play_twin
-from loadtests.live_run import run_live
 from reports.replications import write_replications
 from reports.run_folder import Clock, RunFolder, State
 from reports.variants import create_variant
@@ -196,6 +195,8 @@ def _live(
         if options.target is not None:
             gateways = ", ".join(f"{name} {url}" for name, url in urls.items() if name != "lender")
             console.print(f"Loading {options.target}; its partners: {gateways}", highlight=False)
+
+    from loadtests.live_run import run_live  # Locust is big, and virtual time needs none of it
 
     result = run_live(
         scenario,

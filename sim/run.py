@@ -52,7 +52,9 @@ def run_sim(
 
     Ctrl-C ends the run early: what happened so far is recorded and readable.
     """
-    return play(Environment(), scenario, folder, on_progress)
+    result = play(Environment(), scenario, folder, on_progress)
+    gc.collect()  # a world is full of cycles, and whoever summarises its events needs the room
+    return result
 
 
 def play(
