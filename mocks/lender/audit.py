@@ -68,13 +68,17 @@ class AuditLog:
     def __init__(self, node: str) -> None:
         self._node = node
         # Sequence and digest of the last entry; None: ask the store. A rollback may take entries
-        # back, so it forgets.
+        # back, and so may a database that was restored or has failed over, so both are forgotten.
         self._tip: tuple[int, str] | None = None
+        self._session: object = None
 
     def append(self, tx: Tx, at: float, action: str, subject: str, detail: str = "") -> None:
         """Record that `action` happened to `subject` (a record's key) at `at`."""
         at = float(at)
         tx.on_rollback(self._forget)
+        if tx.session is not self._session:
+            self._session = tx.session
+            self._forget()
         try:
             self._append(tx, at, action, subject, detail)
         except Duplicate:

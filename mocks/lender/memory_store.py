@@ -180,6 +180,10 @@ class MemoryStore:
 
     # ── the running transaction ─────────────────────────────────────────────────────────────────
 
+    @property
+    def session(self) -> object:
+        return self
+
     def get(self, kind: type[R], key: str) -> R | None:
         return cast("R | None", self._tables[kind].rows.get(key))
 

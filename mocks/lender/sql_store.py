@@ -76,9 +76,14 @@ class SqlTx:
     def __init__(
         self, connection: Connection, statements: dict[type[Any], Statements[Any]]
     ) -> None:
+        self._connection = connection
         self._run = connection.exec_driver_sql
         self._statements = statements
         self.undo: list[Callable[[], None]] = []
+
+    @property
+    def session(self) -> object:
+        return self._connection.connection.dbapi_connection
 
     def get(self, kind: type[R], key: str) -> R | None:
         mapping = MAPPINGS[kind]

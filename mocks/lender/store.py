@@ -21,6 +21,10 @@ class StoreUnavailable(Exception):
 class Tx(Protocol):
     """One transaction. Records are values: change one by saving another with the same key."""
 
+    @property
+    def session(self) -> object:
+        """The session with the database: another one may meet another server, with another past."""
+
     def get(self, kind: type[R], key: str) -> R | None:
         """The record with this key. Where writers compete (PostgreSQL), its row stays locked."""
 

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from sqlalchemy import event
 
 from mocks.lender import memory_store
+from mocks.lender.audit import AuditLog, verify_chain
 from mocks.lender.memory_store import MemoryStore, Retention
 from mocks.lender.records import Applicant, AuditEntry, Binding, IdempotentReply, PartnerCall
 from mocks.lender.sql_store import SqlStore
@@ -299,6 +300,25 @@ def test_failed_commit_fails_all(sql_store: SqlStore) -> None:
     assert [p.applicant_id for p in sql_store.records(Applicant)] == ["app_3"]
 
 
+def test_audit_goes_on_from_what_a_failed_over_database_has(sql_store: SqlStore) -> None:
+    audit = AuditLog("node-1")
+
+    def note(number: int) -> None:
+        sql_store.transact(lambda tx: audit.append(tx, float(number), "noted", f"bnd_{number}"))
+
+    for number in (1, 2, 3):
+        note(number)
+    # The server that takes over had not received the newest entry.
+    newest = sql_store.transact(lambda tx: tx.last(AuditEntry, node="node-1"))
+    assert newest is not None
+    sql_store.transact(lambda tx: tx.remove(newest))
+    sql_store._engine.dispose()
+    note(4)
+    entries = list(sql_store.records(AuditEntry))
+    assert [entry.subject for entry in entries] == ["bnd_1", "bnd_2", "bnd_4"]
+    assert verify_chain(entries) is None
+
+
 def test_closed_store(sql_url: str) -> None:
     store = SqlStore(sql_url)
     pending = store.submit(lambda tx: tx.add(_person(1)))
@@ -328,7 +348,7 @@ def test_two_nodes_on_one_database(sql_url: str) -> None:
         return work
 
     futures = [stores[n % 2].submit(increment(n // 2)) for n in range(200)]
-    wait(futures, timeout=30)
+    wait(futures, timeout=120)
     for future in futures:
         future.result(timeout=0)
     total = sum(binding.otp_tries for binding in stores[0].records(Binding))
