@@ -21,11 +21,12 @@ from reports.capacity.scaling import own_rate
 from reports.capacity.search import Search
 from reports.numbers import shown
 from reports.plan.answers import PACKAGE, answer_lines
+from reports.plan.buying import has_of
 from reports.plan.confirmed_months import to_confirm
 from reports.plan.models import NoLimit, models_of, node_range, waits_of
 from reports.plan.page import write_page
 from reports.plan.result import NodeModel, Plan, Profile, Reserve
-from reports.plan.run_out import has_of, run_outs
+from reports.plan.run_out import run_outs
 from reports.plan.sensitivity import Basis, swings
 from reports.plan.sizing import plan_months
 from reports.run_folder import new_folder

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import msgspec
 
 from reports.numbers import shown
+from reports.plan.buying import AHEAD, purchases
 from reports.plan.models import FAR, apart
-from reports.plan.purchases import AHEAD, purchases
-from reports.plan.result import CostPart, MonthPlan, NodeModel, Plan, Range, Resource, RunOut
+from reports.plan.result import CostPart, MonthPlan, NodeModel, Plan, Range, Resource, RunOut, Swing
 from reports.words import Words
 
 PACKAGE = "reports.plan"
@@ -33,13 +34,15 @@ def money(fen: float, words: Words) -> str:
     return f"CNY {yuan / 1e6:,.4g} million" if abs(yuan) >= 1e6 else f"CNY {yuan:,.0f}"
 
 
-def amount(resource: Resource, value: float) -> str:
+def amount(resource: Resource, value: float, words: Words) -> str:
     """So much of a resource, for people."""
     if resource.endswith("_gb"):
         return f"{value / 1000:,.3g} TB" if value >= 1000 else f"{value:,.0f} GB"
     if resource == "nodes" or resource.startswith("connections"):
         return f"{value:,.0f}"
     if resource.endswith("_month"):
+        if words.lang == "zh":
+            return f"{value / 1e4:,.4g} 万"
         return f"{value / 1e6:,.3g} M" if value >= 1e6 else f"{value:,.0f}"
     return shown(value, "/s")
 
@@ -47,6 +50,13 @@ def amount(resource: Resource, value: float) -> str:
 def between(low: str, high: str, words: Words) -> str:
     """Both ends of an interval."""
     return words("page.to", low=low, high=high)
+
+
+def changed(swing: Swing, end: Literal["low", "high"], words: Words) -> str:
+    """By how much an assumption is changed at one end."""
+    sign = "-" if end == "low" else "+"
+    key = "swing.points" if swing.points else "swing.share"
+    return words(key, sign=sign, size=f"{swing.change * 100:g}")
 
 
 def money_range(fen: Range, words: Words) -> str:
@@ -66,6 +76,7 @@ def cards(plan: Plan, words: Words) -> tuple[Card, ...]:
     return (
         _runs_out(plan, words),
         _bare(plan, words),
+        _next(plan, words),
         _nodes(plan, words),
         _cost(plan, words),
         _sure(plan, words),
@@ -88,12 +99,12 @@ def buy_rows(plan: Plan, words: Words) -> list[tuple[str, str, str]]:
     """Month, what makes its peak, and all that is bought in it."""
     rows = []
     for month, steps in purchases(plan):
-        what = "; ".join(
+        what = words("buy.join").join(
             words(
                 "buy.step",
                 resource=words(f"resource.{name}"),
-                before=amount(name, before),
-                after=amount(name, after),
+                before=amount(name, before, words),
+                after=amount(name, after, words),
             )
             for name, before, after in steps
         )
@@ -133,8 +144,8 @@ def _runs_out(plan: Plan, words: Words) -> Card:
             words(
                 "answer.runs_out_of",
                 resource=_all_at(plan.run_out, first, words),
-                need=amount(first.resource, month.needed[first.resource].value),
-                has=amount(first.resource, first.has),
+                need=amount(first.resource, month.needed[first.resource].value, words),
+                has=amount(first.resource, first.has, words),
             ),
             _range(first, plan, words),
         ),
@@ -173,6 +184,21 @@ def _bare(plan: Plan, words: Words) -> Card:
     )
 
 
+def _next(plan: Plan, words: Words) -> Card:
+    """The first purchase; the table has the rest."""
+    rows = buy_rows(plan, words)
+    if not rows:
+        nothing = words("buy.nothing")
+        return Card(question=words("answer.next"), answer=nothing, details=(), look="met")
+    month, event, what = rows[0]
+    return Card(
+        question=words("answer.next"),
+        answer=month,
+        details=(what, words("answer.next_event", event=event or words("page.none"))),
+        look="interrupted",
+    )
+
+
 def _nodes(plan: Plan, words: Words) -> Card:
     top = max(plan.months, key=lambda month: month.peak.value)
     needed = top.needed["nodes"]
@@ -180,7 +206,7 @@ def _nodes(plan: Plan, words: Words) -> Card:
     spread = between(shown(node.low, "/s"), shown(node.high, "/s"), words)
     return Card(
         question=words("answer.buy"),
-        answer=amount("nodes", top.bought["nodes"]),
+        answer=amount("nodes", top.bought["nodes"], words),
         details=(
             words(
                 "page.interval",

@@ -2,65 +2,55 @@
 
 from __future__ import annotations
 
-from reports.plan.result import CostPart, Profile, Range, Resource
+import math
+from collections.abc import Callable, Mapping
+from typing import get_args
+
+from reports.plan.buying import Amounts
+from reports.plan.result import CostPart, End, Profile, Range
 from scenarios.prices import PartnerPrices, Prices
+
+_EDGE = 1e-9
 
 
 def bill(
-    applications: Range,
-    needed: dict[Resource, Range],
-    bought: dict[Resource, float],
-    profile: Profile,
-    prices: Prices,
+    applications: Range, has: Mapping[End, Amounts], profile: Profile, prices: Prices
 ) -> dict[CostPart, Range]:
-    """The cost of each part. What is bought ahead costs what the plan buys; its interval is what
-    the ends of the needed amount would cost. Calls are paid for by number."""
-    database = prices.database
-    parts: dict[CostPart, Range] = {
-        "nodes": needed["nodes"].times(prices.node_month),
-        "database": _sum(
-            needed["database_gb"].times(database.gb_month),
-            Range(
-                low=_class_cost(prices, needed["commits"].low),
-                value=_class_cost(prices, needed["commits"].value),
-                high=_class_cost(prices, needed["commits"].high),
-            ),
-            extra=(bought["database_gb"] - needed["database_gb"].value) * database.gb_month,
-        ),
-        "documents": _sum(
-            needed["documents_gb"].times(prices.documents.gb_month),
-            extra=(bought["documents_gb"] - needed["documents_gb"].value)
-            * prices.documents.gb_month,
-        ),
-        "sms": _partner(applications, profile.billed["sms"], needed["sms_rate"], prices.sms),
-        "bank": _partner(applications, profile.billed["bank"], needed["bank_rate"], prices.bank),
-        "payment": _partner(
-            applications, profile.billed["payment"], needed["payment_rate"], prices.payment
-        ),
+    """The cost of each part: all that there is in the month, at either end of the needs, and calls
+    by their number."""
+    parts: dict[CostPart, Callable[[End], float]] = {
+        "nodes": lambda end: has[end]["nodes"] * prices.node_month,
+        "database": lambda end: _database(has[end], prices),
+        "documents": lambda end: has[end]["documents_gb"] * prices.documents.gb_month,
+        "sms": lambda end: _partner("sms", prices.sms, applications, has, profile, end),
+        "bank": lambda end: _partner("bank", prices.bank, applications, has, profile, end),
+        "payment": lambda end: _partner("payment", prices.payment, applications, has, profile, end),
     }
-    return parts
+    ends: tuple[End, ...] = get_args(End)
+    return {part: _around({end: cost(end) for end in ends}) for part, cost in parts.items()}
 
 
-def _class_cost(prices: Prices, commits: float) -> float:
-    chosen = prices.database.class_for(commits) or prices.database.classes[-1]
-    return chosen.month
+def _around(ends: Mapping[End, float]) -> Range:
+    # Who needs less buys later, and then for months that lie further ahead: at times more.
+    found = ends.values()
+    return Range(low=min(found), value=ends["value"], high=max(found))
 
 
-def _partner(applications: Range, billed: Range, rate: Range, prices: PartnerPrices) -> Range:
-    def cost(customers: float, calls: float, a_second: float) -> float:
-        steps = -(-(a_second - 1e-9) // prices.quota.step)
-        return customers * calls * prices.each + steps * prices.quota.month
-
-    return Range(
-        low=cost(applications.low, billed.low, rate.low),
-        value=cost(applications.value, billed.value, rate.value),
-        high=cost(applications.high, billed.high, rate.high),
-    )
+def _database(has: Amounts, prices: Prices) -> float:
+    chosen = prices.database.class_for(has["commits"]) or prices.database.classes[-1]
+    return chosen.month + has["database_gb"] * prices.database.gb_month
 
 
-def _sum(*parts: Range, extra: float = 0.0) -> Range:
-    return Range(
-        low=sum(part.low for part in parts) + extra,
-        value=sum(part.value for part in parts) + extra,
-        high=sum(part.high for part in parts) + extra,
-    )
+def _partner(
+    name: str,
+    prices: PartnerPrices,
+    applications: Range,
+    has: Mapping[End, Amounts],
+    profile: Profile,
+    end: End,
+) -> float:
+    customers: float = getattr(applications, end)
+    calls: float = getattr(profile.billed[name], end)
+    rate = has[end][f"{name}_rate"]  # type: ignore[index]
+    steps = math.ceil(rate / prices.quota.step - _EDGE)
+    return customers * calls * prices.each + steps * prices.quota.month

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import get_args
+from datetime import date
+from typing import Literal, get_args
 
 import matplotlib as mpl
 import numpy as np
@@ -14,14 +15,19 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from reports.figure import FIRST, OFFERED, SECOND, SERIES, style, svg
 from reports.fonts import lettering
-from reports.plan.answers import amount, day
-from reports.plan.result import CostPart, Plan, Resource
+from reports.plan.answers import amount, changed
+from reports.plan.result import CostPart, Plan, Resource, Swing
 from reports.plots import WIDE
 from reports.words import Words
 
 _THOUSAND = 1e5
 """Fen in a thousand CNY."""
 _COLUMNS = 3
+_DAYS_A_MONTH = 365.25 / 12
+_ENDS: tuple[tuple[Literal["low", "high"], str, str], ...] = (
+    ("low", FIRST, "plot.lower"),
+    ("high", SECOND, "plot.higher"),
+)
 
 
 def demand(plan: Plan, words: Words) -> str:
@@ -99,41 +105,73 @@ def resources(plan: Plan, words: Words) -> str:
 
 
 def tornado(plan: Plan, words: Words) -> str:
-    """Bars of the total cost around the plan's, the largest above; run-out dates beside them."""
-    whole = plan.total.value
+    """Bars around the plan's own values, the largest effect on cost above: total cost, and the day
+    on which today's set-up runs out."""
     swings = list(reversed(plan.swings))
     at = np.arange(len(swings))
     with _drawing(words):
         figure = Figure(figsize=(WIDE, 0.5 * len(swings) + 1.3), layout="constrained")
-        axes = figure.subplots()
-        for end, colour in (("low", FIRST), ("high", SECOND)):
-            moved = [(getattr(swing, f"{end}_cost") - whole) / _THOUSAND for swing in swings]
-            label = words("plot.lower" if end == "low" else "plot.higher")
-            axes.barh(at, moved, height=0.55, color=colour, label=label)
-        reach = max(
-            (abs(c - whole) for s in swings for c in (s.low_cost, s.high_cost)), default=1.0
-        )
-        edge = max(reach, 1.0) / _THOUSAND
-        for y, swing in zip(at, swings, strict=True):
-            for end, side in (("low", "right"), ("high", "left")):
-                date = getattr(swing, f"{end}_date")
-                moved = (getattr(swing, f"{end}_cost") - whole) / _THOUSAND
-                left = side == "right"
-                x = min(moved, 0.0) if left else max(moved, 0.0)
-                # The lower end of an assumption that makes things dearer lies to the right.
-                axes.annotate(
-                    f"{getattr(swing, f'{end}_change')}: {day(date, plan, words)}",
-                    (x, y), (-4 if left else 4, 0), textcoords="offset points",
-                    ha=side, va="center", fontsize=7.5,
-                )  # fmt: skip
-        axes.axvline(0, color=OFFERED, lw=0.9)
-        axes.set_xlim(-1.75 * edge, 1.75 * edge)
-        axes.set_yticks(at, [words(f"swing_name.{swing.name}") for swing in swings])
-        axes.set_xlabel(words("plot.tornado_axis"))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:+,.0f}"))
-        axes.grid(visible=False, axis="y")
-        figure.legend(loc="outside lower center", ncols=2)
+        costs, dates = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))
+        _cost_bars(costs, plan, swings, words)
+        _date_bars(dates, plan, swings, words)
+        costs.set_yticks(at, [words(f"swing_name.{swing.name}") for swing in swings])
+        handles, labels = costs.get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=2)
         return svg(figure, "plan-tornado", words("plot.tornado"))
+
+
+def _cost_bars(axes: Axes, plan: Plan, swings: Sequence[Swing], words: Words) -> None:
+    whole = plan.total.value
+    for end, colour, name in _ENDS:
+        moved = [(getattr(swing, f"{end}_cost") - whole) / _THOUSAND for swing in swings]
+        axes.barh(range(len(swings)), moved, height=0.55, color=colour, label=words(name))
+        for y, (swing, by) in enumerate(zip(swings, moved, strict=True)):
+            left = by < 0 or (by == 0 and end == "low")
+            axes.annotate(
+                changed(swing, end, words), (by, y), (-4 if left else 4, 0),
+                textcoords="offset points", ha="right" if left else "left", va="center",
+                fontsize=7.5,
+            )  # fmt: skip
+    axes.axvline(0, color=OFFERED, lw=0.9)
+    axes.margins(x=0.16)
+    axes.set_xlabel(words("plot.tornado_axis"))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:+,.0f}"))
+    axes.xaxis.set_major_locator(MaxNLocator(6))
+    axes.grid(visible=False, axis="y")
+
+
+def _date_bars(axes: Axes, plan: Plan, swings: Sequence[Swing], words: Words) -> None:
+    """Days, drawn in months since the plan began; what lies beyond the plan is said to be later."""
+    begin, end_of_plan = _first_day(plan), float(len(plan.months))
+
+    def months(day: str | None) -> float:
+        if day is None:
+            return end_of_plan
+        return (date.fromisoformat(day) - begin).days / _DAYS_A_MONTH
+
+    own = months(plan.first_out.date if plan.first_out else None)
+    for end, colour, _ in _ENDS:
+        for y, swing in enumerate(swings):
+            day = getattr(swing, f"{end}_date")
+            moved = months(day) - own
+            axes.barh(y, moved, left=own, height=0.55, color=colour)
+            if moved:
+                axes.annotate(
+                    day or words("plot.tornado_beyond"), (own + moved, y),
+                    (4 if moved > 0 else -4, 0), textcoords="offset points",
+                    ha="left" if moved > 0 else "right", va="center", fontsize=7.5,
+                )  # fmt: skip
+    axes.axvline(own, color=OFFERED, lw=0.9)
+    axes.set_xlim(0, end_of_plan * 1.05)
+    step = max(1, -(-len(plan.months) // 5))
+    ticks = list(range(0, len(plan.months), step))
+    axes.set_xticks(ticks, [plan.months[tick].month for tick in ticks])
+    axes.set_xlabel(words("plot.tornado_dates"))
+    axes.grid(visible=False, axis="y")
+
+
+def _first_day(plan: Plan) -> date:
+    return date.fromisoformat(f"{plan.months[0].month}-01")
 
 
 @contextmanager
@@ -170,8 +208,8 @@ def _resource(axes: Axes, plan: Plan, name: Resource, words: Words) -> None:
         if beyond:
             axes.axvspan(beyond[0] - 0.5, len(at) - 0.5, color=SECOND, alpha=0.08, lw=0)
     axes.set_title(words(f"resource.{name}"), fontsize=8.5)
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: amount(name, value)))
-    axes.yaxis.set_major_locator(MaxNLocator(4))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: amount(name, value, words)))
+    axes.yaxis.set_major_locator(MaxNLocator(4, integer=name == "nodes"))
     axes.tick_params(labelsize=7)
     axes.set_ylim(bottom=0)
     _month_axis(axes, plan, most=4)

@@ -31,6 +31,9 @@ Resource = Literal[
 `commits` durable database transactions a second; `…_rate` calls a second, `…_month` calls a month.
 """
 
+End = Literal["low", "value", "high"]
+"""The ends of a `Range`, and its value."""
+
 CostPart = Literal["nodes", "database", "documents", "sms", "bank", "payment"]
 
 
@@ -95,8 +98,9 @@ class Reserve(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MonthPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """One month. `needed`: of each resource, reserve included; `bought`: what the plan buys;
-    `database_class`: its name, None where no class of the prices is large enough; `cost` by part.
+    """One month. `needed`: of each resource, reserve included; `bought`: what there is by
+    then, bought for months ahead; `database_class`: its name, None where no class of the prices is
+    large enough; `cost` by part.
     """
 
     month: str
@@ -148,11 +152,11 @@ class Confirmation(msgspec.Struct, frozen=True, kw_only=True):
 
 class Swing(msgspec.Struct, frozen=True, kw_only=True):
     """What a change of one assumption makes of the total cost (fen) and of the first run-out date.
-    `low_change` and `high_change` say the change, such as `-20 %`."""
+    It is lowered and raised by `change`, a share of itself, or `points`: a share added to it."""
 
     name: Literal["growth", "peak_factor", "headroom", "service_time", "sms_per_customer", "prices"]
-    low_change: str
-    high_change: str
+    change: float
+    points: bool
     low_cost: float
     high_cost: float
     low_date: str | None

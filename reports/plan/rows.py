@@ -7,7 +7,7 @@ from typing import get_args
 import polars as pl
 
 from reports.numbers import MISSING, shown
-from reports.plan.answers import amount, between, day, events, money
+from reports.plan.answers import amount, between, changed, day, events, money
 from reports.plan.result import CostPart, NodeModel, Plan, Range, Resource
 from reports.plan.sizing import nodes_for
 from reports.words import Words
@@ -58,7 +58,7 @@ def run_out_rows(plan: Plan, words: Words) -> list[list[str]]:
     return [
         [
             words(f"resource.{each.resource}"),
-            amount(each.resource, each.has),
+            amount(each.resource, each.has, words),
             day(each.date, plan, words),
             day(each.early, plan, words),
             day(each.late, plan, words),
@@ -77,7 +77,7 @@ def need_rows(plan: Plan, words: Words) -> list[tuple[str, str, list[Cell]]]:
             (shown(month.peak.value, "/s"), _numbers(month.peak)),
         ]
         cells += [
-            (amount(name, month.bought[name]), _amounts(name, month.needed[name], words))
+            (amount(name, month.bought[name], words), _amounts(name, month.needed[name], words))
             for name in RESOURCES
         ]
         found.append((month.month, events(month, words), cells))
@@ -170,10 +170,10 @@ def swing_rows(plan: Plan, words: Words) -> list[list[str]]:
     return [
         [
             words(f"swing_name.{each.name}"),
-            each.low_change,
+            changed(each, "low", words),
             money(each.low_cost, words),
             day(each.low_date, plan, words),
-            each.high_change,
+            changed(each, "high", words),
             money(each.high_cost, words),
             day(each.high_date, plan, words),
         ]
@@ -194,4 +194,4 @@ def _numbers(each: Range) -> str:
 
 
 def _amounts(name: Resource, each: Range, words: Words) -> str:
-    return between(amount(name, each.low), amount(name, each.high), words)
+    return between(amount(name, each.low, words), amount(name, each.high, words), words)

@@ -5,34 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from reports.plan.result import GATEWAYS, Profile, Range, Reserve, Resource, RunOut
-from reports.plan.sizing import End, needs_of
+from reports.plan.buying import has_of
+from reports.plan.result import End, Profile, Range, Reserve, Resource, RunOut
+from reports.plan.sizing import needs_of
 from scenarios.demand import Month
 from scenarios.prices import Today
 
 STEADY: tuple[Resource, ...] = ("database_gb", "documents_gb")
 """What fills up day by day; of the rest, the month's peak or sum decides."""
-
-
-def has_of(today: Today, profile: Profile) -> dict[Resource, float]:
-    """What there is of each resource; connections as the scenario gives each node."""
-    has: dict[Resource, float] = {
-        "nodes": float(today.nodes),
-        "database_gb": today.database.gb,
-        "commits": today.database.commits,
-        "documents_gb": today.documents.gb,
-        "sms_rate": today.sms.rate,
-        "bank_rate": today.bank.rate,
-        "payment_rate": today.payment.rate,
-    }
-    for gateway in GATEWAYS:
-        places = float(profile.connections[gateway] * today.nodes)
-        has[f"connections_{gateway}"] = places  # type: ignore[index]
-    if today.sms.month is not None:
-        has["sms_month"] = today.sms.month
-    if today.bank.month is not None:
-        has["bank_month"] = today.bank.month
-    return has
 
 
 def run_outs(

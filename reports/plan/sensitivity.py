@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import msgspec
 from msgspec.structs import replace
@@ -55,16 +55,16 @@ def swings(basis: Basis) -> tuple[Swing, ...]:
     found = [
         Swing(
             name=name,  # type: ignore[arg-type]
-            low_change=f"-{text}",
-            high_change=f"+{text}",
+            change=size,
+            points=points,
             low_cost=cost_of(low),
             high_cost=cost_of(high),
             low_date=first_date(low),
             high_date=first_date(high),
         )
-        for name, text, low, high in (
-            (name, text, change(basis, -size), change(basis, size))
-            for name, (text, size, change) in _CHANGES.items()
+        for name, points, size, low, high in (
+            (name, points, size, change(basis, -size), change(basis, size))
+            for name, (points, size, change) in _CHANGES.items()
         )
     ]
     return tuple(sorted(found, key=lambda swing: (-swing.size, swing.name)))
@@ -138,17 +138,12 @@ def scaled_prices(prices: Prices, factor: float) -> Prices:
 
 
 _Change = Callable[[Basis, float], Basis]
-_CHANGES: dict[str, tuple[str, float, _Change]] = {
-    "growth": ("1 pp", POINTS, _growth),
-    "peak_factor": ("20 %", WIDE, _peak_factor),
-    "headroom": ("10 pp", NARROW, _headroom),
-    "service_time": ("20 %", WIDE, _service_time),
-    "sms_per_customer": ("20 %", WIDE, _sms),
-    "prices": ("10 %", NARROW, _prices),
+_CHANGES: dict[str, tuple[bool, float, _Change]] = {
+    "growth": (True, POINTS, _growth),
+    "peak_factor": (False, WIDE, _peak_factor),
+    "headroom": (True, NARROW, _headroom),
+    "service_time": (False, WIDE, _service_time),
+    "sms_per_customer": (False, WIDE, _sms),
+    "prices": (False, NARROW, _prices),
 }
-"""By name: how the change is written, its size, and the basis with it."""
-
-
-def changed_names() -> Sequence[str]:
-    """The assumptions that are changed."""
-    return tuple(_CHANGES)
+"""By name: whether points are added, the size of the change, and the basis with it."""

@@ -15,11 +15,12 @@ With a peak of r arrivals a second, headroom h and n(r) = r (1 + h):
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import get_args
 
+from reports.plan.buying import Amounts, amounts_by_month
 from reports.plan.costs import bill
-from reports.plan.result import GATEWAYS, MonthPlan, Profile, Range, Reserve, Resource
+from reports.plan.result import GATEWAYS, End, MonthPlan, Profile, Range, Reserve, Resource
 from scenarios.demand import Month
 from scenarios.prices import Prices, Today
 
@@ -27,10 +28,7 @@ Z = 3.0
 """Standard deviations above the mean: a second in 740 of the peak needs more."""
 
 _GB = 1e9
-_DISK_STEP = 10.0
 _EDGE = 1e-9
-
-End = Literal["low", "value", "high"]
 
 
 def plan_months(
@@ -42,10 +40,12 @@ def plan_months(
     uncertainty: float,
 ) -> tuple[MonthPlan, ...]:
     """Every month's needs, purchase and cost. `uncertainty` as in `Month.spread`."""
-    needs = needs_of(months, profile, reserve, today, uncertainty)
+    ends: tuple[End, ...] = get_args(End)
+    needs = {end: _needs(months, profile, reserve, today, uncertainty, end) for end in ends}
+    has = {end: amounts_by_month(needs[end], today, profile, reserve, prices) for end in ends}
     found = []
-    for month, needed in zip(months, needs, strict=True):
-        bought, name = _bought(needed, profile, reserve, prices)
+    for at, month in enumerate(months):
+        bought = {end: has[end][at] for end in ends}
         applications = _around(month.applications, month, uncertainty)
         found.append(
             MonthPlan(
@@ -53,13 +53,20 @@ def plan_months(
                 events=month.events,
                 applications=applications,
                 peak=_around(month.peak, month, uncertainty),
-                needed=needed,
-                bought=bought,
-                database_class=name,
-                cost=bill(applications, needed, bought, profile, prices),
+                needed=_joined({end: needs[end][at] for end in ends}),
+                bought=bought["value"],
+                database_class=_class_name(needs["value"][at], bought["value"], prices),
+                cost=bill(applications, bought, profile, prices),
             )
         )
     return tuple(found)
+
+
+def _class_name(need: Amounts, has: Amounts, prices: Prices) -> str | None:
+    if prices.database.class_for(need["commits"]) is None:
+        return None
+    chosen = prices.database.class_for(has["commits"]) or prices.database.classes[-1]
+    return chosen.name
 
 
 def needs_of(
@@ -67,14 +74,16 @@ def needs_of(
 ) -> list[dict[Resource, Range]]:
     """Of each month, what is needed of each resource; the low end takes the low ends of demand and
     of what a customer needs together, the high end the high ones."""
-    ends: dict[End, list[dict[Resource, float]]] = {
-        end: _needs(months, profile, reserve, today, uncertainty, end)
-        for end in ("low", "value", "high")
+    ends: tuple[End, ...] = get_args(End)
+    found = {end: _needs(months, profile, reserve, today, uncertainty, end) for end in ends}
+    return [_joined({end: found[end][at] for end in ends}) for at in range(len(months))]
+
+
+def _joined(ends: Mapping[End, Amounts]) -> dict[Resource, Range]:
+    return {
+        name: Range(low=ends["low"][name], value=value, high=ends["high"][name])
+        for name, value in ends["value"].items()
     }
-    return [
-        {name: Range(low=low[name], value=value[name], high=high[name]) for name in value}
-        for low, value, high in zip(ends["low"], ends["value"], ends["high"], strict=True)
-    ]
 
 
 def _needs(
@@ -84,7 +93,7 @@ def _needs(
     today: Today,
     uncertainty: float,
     end: End,
-) -> list[dict[Resource, float]]:
+) -> list[Amounts]:
     margin = 1 + reserve.headroom
     node = {"low": profile.node.high, "value": profile.node.value, "high": profile.node.low}[end]
     arrived, found = 0.0, []
@@ -94,7 +103,7 @@ def _needs(
         )
         customers, rate = month.applications * scale, month.peak * scale * margin
         arrived += customers
-        needs: dict[Resource, float] = {
+        needs: Amounts = {
             "nodes": nodes_for(rate, node) + (1 if reserve.fault else 0),
             "commits": rate * getattr(profile.transactions, end),
             "database_gb": today.database.used_gb + arrived * profile.database_bytes * margin / _GB,
@@ -125,36 +134,3 @@ def _with_room(mean: float) -> float:
 def _around(value: float, month: Month, uncertainty: float) -> Range:
     spread = month.spread(uncertainty)
     return Range(low=value / spread, value=value, high=value * spread)
-
-
-def _bought(
-    needed: dict[Resource, Range], profile: Profile, reserve: Reserve, prices: Prices
-) -> tuple[dict[Resource, float], str | None]:
-    """Needs at expected demand, rounded up to what is sold."""
-    need = {name: each.value for name, each in needed.items()}
-    chosen = prices.database.class_for(need["commits"])
-    largest = prices.database.classes[-1]
-    bought: dict[Resource, float] = {
-        "nodes": need["nodes"],
-        "commits": (chosen or largest).commits,
-        "database_gb": _up(need["database_gb"], _DISK_STEP),
-        "documents_gb": _up(need["documents_gb"], _DISK_STEP),
-        "sms_month": need["sms_month"],
-        "bank_month": need["bank_month"],
-        "sms_rate": _up(need["sms_rate"], prices.sms.quota.step),
-        "bank_rate": _up(need["bank_rate"], prices.bank.quota.step),
-        "payment_rate": _up(need["payment_rate"], prices.payment.quota.step),
-    }
-    # The nodes that are left in a fault must hold all connections.
-    working = max(1.0, need["nodes"] - (1 if reserve.fault else 0))
-    for gateway in GATEWAYS:
-        each = max(
-            profile.connections[gateway],
-            math.ceil(need[f"connections_{gateway}"] / working),  # type: ignore[index]
-        )
-        bought[f"connections_{gateway}"] = each * need["nodes"]  # type: ignore[index]
-    return bought, chosen.name if chosen else None
-
-
-def _up(value: float, step: float) -> float:
-    return math.ceil(value / step - _EDGE) * step
