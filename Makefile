@@ -8,6 +8,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
+# A worker for each core, up to 4: the live tests start servers of their own. What a file's tests
+# share (servers, a Dask cluster) is started once; files go out in the order of their folders, for
+# the long ones not to come last.
+PARALLEL := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
 .PHONY: run test check bench clean
 
 run: $(STAMP)
@@ -15,7 +20,7 @@ run: $(STAMP)
 
 test: $(STAMP)
 	@scripts/install-system-packages
-	$(BIN)/pytest
+	$(BIN)/pytest $(PARALLEL)
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .
