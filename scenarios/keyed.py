@@ -29,7 +29,9 @@ class Keyed:
 
     def uniform(self, *key: str | int) -> float:
         """One draw in [0, 1)."""
-        return (self.integer(*key) >> 11) * _UNIT
+        hasher = self._base.copy()
+        hasher.update(repr(key).encode())
+        return (int.from_bytes(hasher.digest(), "little") >> 11) * _UNIT
 
     def integer(self, *key: str | int) -> int:
         """One draw in [0, 2**64)."""

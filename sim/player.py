@@ -8,7 +8,7 @@ lender: one event a request, whatever the customer thinks and however long the w
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from typing import Any, cast
+from typing import Any
 
 from mocks.fault_timeline import FaultTimeline
 from mocks.lender.service import LenderRequest
@@ -75,16 +75,22 @@ class Player:
 
 
 class _Visit:
-    """One customer's journey. `at`: the customer's own clock, in seconds since the run began."""
+    """One customer's journey. `at`: the customer's own clock, in seconds since the run began;
+    `asks`: whether an answer to `request` is awaited, or else a message by `reading`."""
+
+    request: Request
+    reading: ReadOtp
 
     __slots__ = (
+        "asks",
         "at",
         "began",
         "came",
-        "directive",
         "number",
         "planned",
         "player",
+        "reading",
+        "request",
         "send",
         "sent",
         "token",
@@ -99,7 +105,7 @@ class _Visit:
         self.came = self.at = self.began = player.env.now
         steps: Generator[Directive, Any, Ending] = journey(customer, player.scenario, player.keyed)
         self.send = steps.send
-        self.directive: Directive | None = None
+        self.asks = False
         self.sent = self.waits = self.token = 0
         self.way = 0.0
 
@@ -121,12 +127,12 @@ class _Visit:
             elif kind is Now:
                 reply = self.at
             elif kind is Request:
-                self.directive = directive
+                self.request, self.asks = directive, True  # type: ignore[assignment]
                 self.began = self.at
                 self.way = way = self.player.ways() / 2
                 return call_at(self.player.env, self.at + way, self._arrived)
             else:
-                self.directive = directive
+                self.reading, self.asks = directive, False  # type: ignore[assignment]
                 if self.at > self.player.env.now:
                     return call_at(self.player.env, self.at, self._look)
                 return self._look(None)
@@ -135,7 +141,7 @@ class _Visit:
 
     def _arrived(self, _: Any) -> None:
         """The request is at the lender's door."""
-        player, request, nth = self.player, cast(Request, self.directive), self.sent
+        player, request, nth = self.player, self.request, self.sent
         self.sent = nth + 1
         self.token += 1
         player.deadlines.watch(max(self.began + player.timeout, player.env._now), self)
@@ -165,16 +171,16 @@ class _Visit:
 
     def overdue(self) -> None:
         """Neither the answer nor the message has come."""
-        if type(self.directive) is Request:
+        if self.asks:
             self._seen(_LATE, self.began + self.player.timeout)
         else:
-            self.player.world.leave_handset(cast(ReadOtp, self.directive).phone, self)
+            self.player.world.leave_handset(self.reading.phone, self)
             self.take(None)
 
     def _seen(self, answer: Answer, at: float) -> None:
         self.token += 1
         self.at = at
-        player, request, began = self.player, cast(Request, self.directive), self.began
+        player, request, began = self.player, self.request, self.began
         if at >= player.ends:
             return
         player.record(
@@ -195,7 +201,7 @@ class _Visit:
     # ── the handset ─────────────────────────────────────────────────────────────────────────────
 
     def _look(self, _: Any) -> None:
-        player, wanted = self.player, cast(ReadOtp, self.directive)
+        player, wanted = self.player, self.reading
         self.began = self.at
         message = player.world.newest(wanted.phone, wanted.seen)
         if message is not None or wanted.patience <= 0:
@@ -207,7 +213,7 @@ class _Visit:
 
     def arrived(self) -> None:
         """A message has come."""
-        wanted = cast(ReadOtp, self.directive)
+        wanted = self.reading
         self.take(self.player.world.newest(wanted.phone, wanted.seen))
 
     def take(self, message: Message | None) -> None:
@@ -215,7 +221,7 @@ class _Visit:
         self.token += 1
         player = self.player
         self.at = now = player.env.now
-        if cast(ReadOtp, self.directive).patience > 0:
+        if self.reading.patience > 0:
             self.waits += 1
             code = "TIMEOUT" if message is None else "READ"
             player.record(events.otp(self.number, self.waits, self.began, now, code))
