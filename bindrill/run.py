@@ -13,7 +13,6 @@ from rich.console import Console
 from bindrill.counted import counted
 from bindrill.display import Display
 from bindrill.errors import InputProblem
-from bindrill.results import show_run
 from bindrill.twin import play_twin
 from reports.replications import write_replications
 from reports.run_folder import Clock, RunFolder, State
@@ -96,6 +95,8 @@ def run_scenario(name: str, options: RunOptions) -> int:
             state = _play_each(clock, parts, options, console)
         if state == "interrupted":
             break
+    from bindrill.results import show_run  # plots are big, and are drawn when worlds are gone
+
     return show_run(run, console, as_json=options.json)
 
 

@@ -35,6 +35,10 @@ LOOKS = 400
 """Pauses in a run, to show progress, to flush, and to see whether everybody has ended."""
 
 
+PART_ROWS = 25_000
+"""Events of a part: enough to be packed well, and some ten megabytes while they gather."""
+
+
 class SimResult(msgspec.Struct, frozen=True):
     """How a simulation went: `wall_seconds` on this machine for `virtual_seconds` of the world."""
 
@@ -72,7 +76,7 @@ def play(
     tally = Tally()
     until = scenario.duration + scenario.drain
     state: Literal["complete", "interrupted"] = "complete"
-    recorder = Recorder(folder)
+    recorder = Recorder(folder, part_rows=PART_ROWS)
     population = Population(scenario.population, scenario.seed)
     try:
         world = build_world(env, scenario, recorder.add, population)
