@@ -171,7 +171,7 @@ def test_saturated_lender_does_not_slow_the_arrivals_and_latency_grows(tmp_path)
     scenario = small(
         "saturated",
         rate=16.0,
-        duration=6.0,
+        duration=10.0,  # the queue outgrows what a busy machine adds to every request
         drain=3.0,
         world={
             "bank": {"latency": {"open": {"p50": 0.4, "p99": 0.4}}, "decline": {}},
@@ -187,9 +187,9 @@ def test_saturated_lender_does_not_slow_the_arrivals_and_latency_grows(tmp_path)
     requests = events(tmp_path / "live", "request").sort("intended")
     registers = requests.filter(pl.col("step") == "register")
     latency = (registers["ended"] - registers["intended"]).to_list()
-    third = len(latency) // 3
-    early = sorted(latency[:third])[third // 2]
-    late = sorted(latency[-third:])[third // 2]
+    few = len(latency) // 6
+    early = sorted(latency[:few])[few // 2]
+    late = sorted(latency[-few:])[few // 2]
     lag = max((arrivals["started"] - arrivals["intended"]).to_list())
     assert late > 3 * early
     assert lag < (late - early) / 4
