@@ -18,16 +18,17 @@ ORDERS = 400.0
 """Seconds for orders at gateways and finished calls at the lender. The outbox asks about an order
 of unknown outcome once a minute at least, and a carrier tries for 300 s."""
 BINDINGS = 600.0
-"""Seconds for finished bindings, and codes on handsets: only a customer who did not hear of the end
-comes back to one."""
-APPLICANTS = 1200.0
+"""Seconds for finished bindings: only a customer who did not hear of the end comes back to one."""
+HANDSETS = 900.0
+"""Seconds for what is on handsets, which a customer who comes back has read before."""
+APPLICANTS = 900.0
 """Seconds from registration to the last submission of a visit, at most."""
 
 
 def of_gateways(scenario: Scenario) -> Keep:
     """What gateways remember."""
     longest = _longest_fault(scenario)
-    return Keep(orders=ORDERS + longest, handsets=2 * BINDINGS + longest, few=FEW, file_hours=0)
+    return Keep(orders=ORDERS + longest, handsets=HANDSETS + longest, few=FEW, file_hours=0)
 
 
 def of_lender(scenario: Scenario) -> Retention:
