@@ -20,7 +20,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 TINY = """\
 name: NAME
 duration: 3s
-drain: 12s
+drain: 60s
 seed: 5
 arrivals: {kind: constant, rate: 3/s}
 journey: {pace: 0.01, otp_wait: 200s, status_poll: 200ms}
