@@ -16,6 +16,7 @@ from rich.console import Console
 from bindrill.counted import counted
 from bindrill.errors import EXIT_MET, EXIT_MISSED, InputProblem
 from reports.capacity.bounds import Bound
+from reports.capacity.result import FILE as CAPACITY
 from reports.capacity.result import Capacity, Limit, Measured, read_capacity
 from reports.capacity.scaling import own_rate
 from reports.capacity.search import Search
@@ -89,7 +90,7 @@ def make_plan(name: str, options: PlanOptions) -> int:
     )
     uncertainty = _share("--uncertainty", options.uncertainty, 0.0, 10.0)
     scenario, dropped = _scenario(name, options)
-    measured = _capacity(options.capacity)
+    measured = _capacity(options.capacity, scenario)
     console = Console(stderr=options.json, highlight=False, soft_wrap=True)
     folder = new_folder(options.out, f"{scenario.name}-plan-{datetime.now(UTC):%Y%m%d-%H%M%S}")
     console.print(
@@ -271,7 +272,20 @@ def _share(option: str, text: str, least: float, most: float) -> float:
     return share
 
 
-def _capacity(path: Path | None) -> Capacity | None:
+def _capacity(path: Path | None, scenario: Scenario) -> Capacity | None:
     if path is None:
         return None
-    return read_capacity(path if path.is_dir() else path.parent)
+    if not path.is_dir() and path.name != CAPACITY:
+        raise InputProblem(f"--capacity: {path} is not a {CAPACITY} of `bindrill capacity`")
+    found = read_capacity(path if path.is_dir() else path.parent)
+    if found.scenario != scenario.name:
+        raise InputProblem(
+            f"--capacity: {path} is of {found.scenario}; give one of `bindrill capacity"
+            f" {scenario.name}`"
+        )
+    if found.limit("live") is None:
+        raise InputProblem(
+            f"--capacity: {path} holds no live measures; give one of `bindrill capacity` without"
+            " --sim"
+        )
+    return found

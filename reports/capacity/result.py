@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -176,10 +176,21 @@ def read_capacity(folder: Path) -> Capacity:
     """Read `capacity.json`. Raises RunProblem when there is none, or an unreadable one."""
     path = folder / FILE
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Capacity)
+        content = msgspec.json.decode(path.read_bytes())
+        return msgspec.convert(_with_infinities(content), Capacity)
     except FileNotFoundError:
         raise RunProblem(
             f"{folder} holds no {FILE}; give a folder of `bindrill capacity`"
         ) from None
     except (OSError, msgspec.MsgspecError) as error:
         raise RunProblem(f"{path} cannot be read: {error}") from None
+
+
+def _with_infinities(content: Any) -> Any:
+    """The law's estimates may be infinite, which JSON has no number for: they are null there."""
+    limits = content.get("limits") if isinstance(content, dict) else None
+    for limit in limits if isinstance(limits, list) else ():
+        for estimate in (limit.get("usl") or {}).values():
+            if isinstance(estimate, dict):
+                estimate |= {end: math.inf for end, value in estimate.items() if value is None}
+    return content

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from statistics import fmean
 
@@ -123,7 +124,7 @@ def _measured(live: Limit) -> list[NodeModel]:
     found = []
     if live.low is not None:
         found.append(NodeModel(model="live", low=live.low, value=live.low, high=live.high))
-    if live.usl is not None and live.measures:
+    if live.usl is not None and live.measures and math.isfinite(live.usl.ceiling.value):
         share = fmean(each.throughput / each.rate for each in live.at(live.rates[0]))
         ceiling = live.usl.ceiling
         found.append(
@@ -131,7 +132,7 @@ def _measured(live: Limit) -> list[NodeModel]:
                 model="usl",
                 low=significant(ceiling.low / share),
                 value=significant(ceiling.value / share),
-                high=significant(ceiling.high / share),
+                high=significant(ceiling.high / share) if math.isfinite(ceiling.high) else None,
                 trusted=not live.usl.warnings,
             )
         )

@@ -54,6 +54,7 @@ def test_a_whole_plan_twice_gives_the_same_bytes(
     def plan(folder: str) -> tuple[int, Path]:
         code = bindrill(
             "plan", scenario, "--start", "90000/day", "--growth", "6%", "--months", "4",
+            "--duration", "4s",
             "--first", "2027-01", "--replications", "2", "--jobs", "1", "--confirm", "1",
             "--lang", "zh", "--json", "--out", tmp_path / folder,
         )  # fmt: skip
@@ -100,6 +101,7 @@ def changed(folder: Path, original: Path, old: str, new: str) -> Path:
         (("--start", "2000/day", "--duration", "0s"), "--duration: 0s is not above 0"),
         (("--start", "2000/day", "--prices", "none.yaml"), "none.yaml: there is no such file"),
         (("--start", "2000/day", "--capacity", "none/capacity.json"), "holds no capacity.json"),
+        (("--start", "2000/day", "--capacity", "other.json"), "other.json is not a capacity.json"),
     ],
 )
 def test_bad_options_are_one_line(
@@ -110,6 +112,24 @@ def test_bad_options_are_one_line(
     assert said in error
     assert len(error.splitlines()) == 1
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_capacity_without_live_measures_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capacity: dict[str, Any] = {
+        "scenario": "flash-crowd", "title": "", "seed": 1, "duration": 60, "own_rate": 6,
+        "precision": 0.05, "objectives": [], "started": "", "command": "", "machine": {},
+        "calibration": "", "limits": [],
+    }  # fmt: skip
+    arguments = ("plan", "baseline", "--start", "2000/day", "--capacity", tmp_path)
+    (tmp_path / "capacity.json").write_text(json.dumps(capacity), encoding="utf-8")
+    assert bindrill(*arguments) == 2
+    assert "is of flash-crowd; give one of" in capsys.readouterr().err
+    capacity["scenario"] = "baseline"
+    (tmp_path / "capacity.json").write_text(json.dumps(capacity), encoding="utf-8")
+    assert bindrill(*arguments) == 2
+    assert "holds no live measures" in capsys.readouterr().err
 
 
 def test_demand_and_start_exclude_each_other(
@@ -169,6 +189,7 @@ def test_objectives_that_never_hold_are_a_problem(
     scenario.write_text(text, encoding="utf-8")
     code = bindrill(
         "plan", scenario, "--start", "2000/day", "--replications", "2", "--jobs", "1",
+        "--duration", "2s",
         "--out", tmp_path / "runs",
     )  # fmt: skip
     assert code == 2

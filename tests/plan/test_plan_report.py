@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -13,7 +14,7 @@ from msgspec.structs import replace
 from plan_basis import basis, months, plan_of
 
 from reports.capacity.bounds import Bound
-from reports.capacity.result import Capacity, Limit, Measured
+from reports.capacity.result import Capacity, Limit, Measured, read_capacity, write_capacity
 from reports.capacity.usl import Estimate, UslFit
 from reports.plan.answers import PACKAGE, answer_lines, cards
 from reports.plan.confirmed_months import to_confirm
@@ -295,6 +296,17 @@ def test_disagreement_with_a_measurement_is_shown() -> None:
     assert "live measurement 20/s" in told(plan)
     nodes = {row[0]: int(row[4]) for row in model_rows(plan, words("en"))}
     assert nodes["live measurement"] > nodes["simulator"]
+
+
+def test_a_measured_capacity_reads_back_with_an_endless_law(tmp_path: Path) -> None:
+    endless = law("the interval of the ceiling is wider than half of it")
+    endless = replace(endless, ceiling=Estimate(value=27.0, low=20.0, high=math.inf))
+    capacity = measured(limit("live", 20.0, 21.0, endless))
+    write_capacity(capacity, tmp_path)
+    assert read_capacity(tmp_path) == capacity
+    models, _ = models_of(limit("sim", 61.0, 66.0), BOUNDS, read_capacity(tmp_path))
+    assert models[-1].model == "usl"
+    assert models[-1].high is None
 
 
 def test_a_law_that_warns_is_not_believed() -> None:
