@@ -23,7 +23,7 @@ pytestmark = pytest.mark.live
 SMALL = """\
 name: small
 duration: 8s
-drain: 12s
+drain: 60s
 seed: 5
 arrivals: {kind: poisson, rate: 3/s}
 journey: {pace: 0.01, otp_wait: 200s, status_poll: 200ms}
@@ -42,7 +42,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     file = folder / "small.yaml"
     file.write_text(SMALL)
     command = [sys.executable, "-m", "bindrill", "run", str(file), "--out", str(folder / "runs")]
-    done = subprocess.run([*command, "--json"], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([*command, "--json"], capture_output=True, text=True, timeout=280)
     assert done.returncode == 0, done.stderr
     assert "wall time" not in done.stdout
     return RunFolder.open(Path(json.loads(done.stdout)["run"]))
