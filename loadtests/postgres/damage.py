@@ -7,11 +7,15 @@ import random
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
+from psycopg import sql
+
 from loadtests.postgres.cluster import Cluster
 from loadtests.process import StackProblem
 
 PAGE = 8192
 _EVICTIONS = 50
+_LOCK_TIMEOUT_MS = 20_000
 _JUNK_PAGES = 6000
 """More than fit into the page cache of a cluster here (4096)."""
 
@@ -85,7 +89,8 @@ def _garbage(block: int) -> bytes:
 
 def _forget(cluster: Cluster, page: DamagedPage) -> None:
     """Push the page out of the server's memory by reading a table that is larger than that; what
-    was written back over the garbage meanwhile is spoilt again."""
+    was written back over the garbage meanwhile is spoilt again. Nobody uses the table meanwhile,
+    because a page that is in use stays."""
     cluster.sql("CREATE EXTENSION IF NOT EXISTS pg_buffercache")
     cluster.sql("CREATE EXTENSION IF NOT EXISTS pg_prewarm")
     cluster.sql("DROP TABLE IF EXISTS bindrill_junk")
@@ -93,15 +98,22 @@ def _forget(cluster: Cluster, page: DamagedPage) -> None:
     cluster.sql("ALTER TABLE bindrill_junk ALTER filler SET STORAGE PLAIN")
     cluster.sql("INSERT INTO bindrill_junk SELECT 'x' FROM generate_series(1, %s)", (_JUNK_PAGES,))
     try:
-        for _ in range(_EVICTIONS):
-            cluster.sql("SELECT pg_prewarm('bindrill_junk', 'buffer')")
-            with page.file.open("rb") as stream:
-                stream.seek(page.block * PAGE)
-                spoilt = stream.read(PAGE) == _garbage(page.block)
-            if not spoilt:
-                corrupt_file_page(page.file, page.block)
-            elif not _in_memory(cluster, page):
-                return
+        with psycopg.connect(cluster.admin_conninfo()) as holder:
+            holder.execute(f"SET lock_timeout = {_LOCK_TIMEOUT_MS}")
+            holder.execute(
+                sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(sql.Identifier(page.table))
+            )
+            for _ in range(_EVICTIONS):
+                cluster.sql("SELECT pg_prewarm('bindrill_junk', 'buffer')")
+                with page.file.open("rb") as stream:
+                    stream.seek(page.block * PAGE)
+                    spoilt = stream.read(PAGE) == _garbage(page.block)
+                if not spoilt:
+                    corrupt_file_page(page.file, page.block)
+                elif not _in_memory(cluster, page):
+                    return
+    except psycopg.Error as error:
+        raise StackProblem(f"{cluster.name}: {page.table} cannot be locked: {error}") from error
     finally:
         cluster.sql("DROP TABLE bindrill_junk")
     raise StackProblem(f"{cluster.name} holds on to page {page.block} of {page.table}")
@@ -111,7 +123,7 @@ def _in_memory(cluster: Cluster, page: DamagedPage) -> bool:
     return bool(
         cluster.sql(
             "SELECT count(*) FROM pg_buffercache WHERE relblocknumber = %s AND relforknumber = 0"
-            " AND relfilenode = pg_relation_filenode(%s::regclass)",
-            (page.block, page.table),
+            " AND relfilenode = %s",
+            (page.block, int(page.file.name)),
         )[0][0]
     )
