@@ -261,6 +261,8 @@ def _sure(plan: Plan, words: Words) -> Card:
     if short:
         details.append(words("answer.sure_class", months=words("page.and").join(short)))
     look = "met" if verdict == "sure_yes" and not short else "missed"
+    if look == "met" and apart(plan.models) > FAR:
+        verdict, look = "sure_but", "interrupted"
     return Card(
         question=words("answer.sure"),
         answer=words(f"answer.{verdict}"),

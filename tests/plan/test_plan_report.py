@@ -294,6 +294,7 @@ def test_disagreement_with_a_measurement_is_shown() -> None:
     plan = plan_of(basis(), models=models, usl_warnings=warnings)
     assert "models of one node differ by 205%" in told(plan)
     assert "live measurement 20/s" in told(plan)
+    assert "How sure: Simulated, but models disagree" in told(plan)
     nodes = {row[0]: int(row[4]) for row in model_rows(plan, words("en"))}
     assert nodes["live measurement"] > nodes["simulator"]
 
@@ -317,6 +318,7 @@ def test_a_law_that_warns_is_not_believed() -> None:
     note = model_rows(plan, words("en"))[-1][5]
     assert note == "not to be believed: no measure lies beyond the knee"
     assert "models of one node agree within 15%" in told(plan)
+    assert "How sure: Confirmed by simulation" in told(plan)
 
 
 def test_the_fullest_months_are_simulated(plan: Plan) -> None:
