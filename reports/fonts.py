@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
-from matplotlib.font_manager import fontManager
+from matplotlib.font_manager import findSystemFonts, fontManager
 
 CHINESE = (
     "Noto Sans CJK SC",
@@ -34,6 +35,19 @@ NO_CHINESE_FONT = (
 @cache
 def chinese_font() -> str | None:
     """The best installed family for Chinese, None when there is none."""
+    found = _listed()
+    if found is None:
+        # matplotlib remembers the fonts that it saw first; this one may have come since.
+        known = {font.fname for font in fontManager.ttflist}
+        for file in findSystemFonts():
+            if file not in known:
+                with suppress(OSError, RuntimeError):  # not every font is one it can read
+                    fontManager.addfont(file)
+        found = _listed()
+    return found
+
+
+def _listed() -> str | None:
     installed = {font.name for font in fontManager.ttflist}
     return next((family for family in CHINESE if family in installed), None)
 

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from fake_drill import FAULT, SERVED, interrupted, make_drill
 from matplotlib.figure import Figure
+from matplotlib.font_manager import fontManager
 
 from reports.drills.evidence import LANGUAGES, Lang, plots
 from reports.drills.evidence.dossier import read_dossier
 from reports.drills.evidence.words import Words
-from reports.fonts import chinese_font
+from reports.fonts import CHINESE, chinese_font
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -60,3 +61,12 @@ def test_service_level_is_what_customers_got_in_each_second(tmp_path: Path) -> N
     assert service.answered[10] > 10
     assert sum(service.answered) + sum(service.failed) == 360 * 4
     assert not any(math.isnan(value) for value in share)
+
+
+def test_a_font_that_was_installed_later_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    if chinese_font() is None:
+        pytest.skip("no font with Chinese characters is installed")
+    before = [font for font in fontManager.ttflist if "CJK" not in font.name]
+    monkeypatch.setattr(fontManager, "ttflist", [f for f in before if f.name not in CHINESE])
+    chinese_font.cache_clear()
+    assert chinese_font() is not None
