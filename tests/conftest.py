@@ -1,10 +1,16 @@
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 
 import pytest
 
 from bindrill.cli import main
+
+
+def pytest_configure() -> None:
+    # A shell's background job, and what it starts, is deaf to the Ctrl-C that tests send.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Outcome:
