@@ -26,6 +26,21 @@ def erlang_c_wait(arrival_rate: float, service_rate: float, servers: int) -> flo
     return erlang_c(arrival_rate / service_rate, servers) / (servers * service_rate - arrival_rate)
 
 
+def allen_cunneen_wait(
+    arrival_rate: float,
+    mean: float,
+    variation: float,
+    servers: int,
+    arrival_variation: float = 1.0,
+) -> float:
+    """The mean wait in line in seconds of G/G/c: that of M/M/c times the mean of the squared
+    coefficients of variation of the times between arrivals and of service (`variation`), for
+    arrivals a second and a service of `mean` seconds (A. O. Allen, "Probability, Statistics, and
+    Queueing Theory", 2nd ed. 1990, section 5.3.5). Raises ValueError as `erlang_c`."""
+    factor = (arrival_variation + variation) / 2
+    return factor * erlang_c_wait(arrival_rate, 1 / mean, servers)
+
+
 def blocking(arrival_rate: float, service_rate: float, places: int) -> float:
     """The probability of being turned away in M/M/1/K, of which `places` (K) count the server's
     own; rates per second (Kleinrock 1975, 3.6)."""

@@ -16,7 +16,7 @@ import msgspec
 from scipy.optimize import brentq
 
 from reports.numbers import significant
-from reports.queueing import erlang_c, erlang_c_wait
+from reports.queueing import erlang_c
 from scenarios.distributions import Z99, Delay
 from scenarios.objectives import parse_objective
 from scenarios.schema import Scenario
@@ -48,17 +48,6 @@ def variation(delay: Delay) -> float:
     return math.expm1((math.log(delay.p99 / delay.p50) / Z99) ** 2)
 
 
-def allen_cunneen_wait(
-    arrival_rate: float, service: Delay, servers: int, arrival_variation: float = 1.0
-) -> float:
-    """The mean wait in line in seconds of G/G/c, for arrivals a second and one kind of service.
-
-    Raises ValueError when the queue has no steady state.
-    """
-    factor = (arrival_variation + variation(service)) / 2
-    return factor * erlang_c_wait(arrival_rate, 1 / service.mean, servers)
-
-
 def pooled(services: Sequence[tuple[float, Delay]]) -> tuple[float, float]:
     """Mean (seconds) and squared coefficient of variation of a mixture of services by weight."""
     whole = sum(weight for weight, _ in services)
@@ -77,12 +66,16 @@ def bounds_of(scenario: Scenario, demand: Demand) -> tuple[Bound, ...]:
     )
 
 
+def services_of(scenario: Scenario, demand: Demand) -> list[tuple[float, Delay]]:
+    """The lender's service times that an arrival asks for, each with how many of it."""
+    return [(count, _service(scenario, op)) for op, count in demand.requests.items() if count]
+
+
 def _utilisation(scenario: Scenario, demand: Demand) -> list[Bound]:
     machine = scenario.world.lender
-    requests = sum(demand.requests.values())
     found: list[Bound] = []
-    if requests:
-        seconds = sum(n * _service(scenario, op).mean for op, n in demand.requests.items())
+    if services := services_of(scenario, demand):
+        seconds = sum(count * service.mean for count, service in services)
         found.append(_bound("utilisation", machine.cores / seconds, "lender CPU is full"))
     for gateway, name in (("bank", "bank"), ("sms", "SMS"), ("payment", "payment")):
         limit = getattr(scenario.world, gateway).rate_limit
@@ -94,7 +87,7 @@ def _utilisation(scenario: Scenario, demand: Demand) -> list[Bound]:
 
 def _processor(scenario: Scenario, demand: Demand) -> list[Bound]:
     """Up to which rate each latency objective holds if only the line for the processor grows."""
-    services = [(n, _service(scenario, op)) for op, n in demand.requests.items() if n]
+    services = services_of(scenario, demand)
     if not services:
         return []
     requests = sum(n for n, _ in services)

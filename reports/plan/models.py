@@ -8,11 +8,11 @@ from statistics import fmean
 
 from msgspec.structs import replace
 
-from reports.capacity.bounds import Bound, Demand, pooled
+from reports.capacity.bounds import Bound, Demand, pooled, services_of
 from reports.capacity.result import Capacity, Limit
 from reports.numbers import significant
 from reports.plan.result import MonthPlan, NodeModel, Range, Reserve, Wait
-from reports.queueing import erlang_c_wait
+from reports.queueing import allen_cunneen_wait
 from scenarios.schema import Scenario
 
 FAR = 0.15
@@ -68,11 +68,7 @@ def waits_of(
     """Mean waits for a processor at the peak with headroom and a node fewer, of the months with the
     highest and the lowest peak."""
     machine = scenario.world.lender
-    services = [
-        (count, machine.service.get(op, machine.service["*"]))
-        for op, count in demand.requests.items()
-        if count
-    ]
+    services = services_of(scenario, demand)
     if not services:
         return ()
     requests = sum(count for count, _ in services)
@@ -87,7 +83,7 @@ def waits_of(
         def wait(arrivals: float, cores: int) -> float | None:
             if arrivals * mean >= cores:
                 return None
-            return significant((1 + spread) / 2 * erlang_c_wait(arrivals, 1 / mean, cores))
+            return significant(allen_cunneen_wait(arrivals, mean, spread, cores))
 
         found.append(
             Wait(
