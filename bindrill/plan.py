@@ -26,7 +26,7 @@ from reports.plan.buying import has_of
 from reports.plan.confirmed_months import to_confirm
 from reports.plan.models import NoLimit, models_of, node_range, waits_of
 from reports.plan.page import write_page
-from reports.plan.result import NodeModel, Plan, Profile, Reserve
+from reports.plan.result import NodeModel, Plan, Reserve, profile_of
 from reports.plan.run_out import run_outs
 from reports.plan.sensitivity import Basis, swings
 from reports.plan.sizing import plan_months
@@ -115,18 +115,7 @@ def make_plan(name: str, options: PlanOptions) -> int:
             on_measured=_teller(console),
         )
         models, warnings = _models(limit, bounds, measured)
-        profile = Profile(
-            replications=needs.replications,
-            calls=needs.calls,
-            billed=needs.billed,
-            held=needs.held,
-            transactions=needs.transactions,
-            bindings=needs.bindings,
-            stored=needs.stored,
-            document_bytes=needs.document_bytes,
-            node=node_range(models),
-            connections=scenario.world.lender.connections,
-        )
+        profile = profile_of(needs, node_range(models), scenario.world.lender.connections)
         basis = Basis(
             months=months,
             profile=profile,

@@ -19,7 +19,14 @@ from reports.capacity.search import Bounds, Search
 from reports.capacity.usage import Counters
 from reports.intervals import interval
 from reports.numbers import significant
-from reports.plan.result import GATEWAYS, Confirmation, MonthPlan, Range, Reserve
+from reports.plan.result import (
+    GATEWAYS,
+    Confirmation,
+    CustomerNeeds,
+    MonthPlan,
+    Range,
+    Reserve,
+)
 from reports.summary import summarise
 from reports.summary_schema import Summary
 from reports.verdict import shown_value
@@ -51,18 +58,9 @@ _BILLED = {"bank": ("open",), "sms": ("send", "send_backup"), "payment": ("charg
 _MEAN_PICTURE = (SMALLEST + LARGEST) / 2
 
 
-class Needs(msgspec.Struct, frozen=True, kw_only=True):
-    """What a customer who arrives needs: the fields of `reports.plan.result.Profile` by the same
-    names; `demand` is what closed forms take."""
+class Needs(CustomerNeeds, frozen=True, kw_only=True):
+    """A customer's needs, and in `demand` what closed forms take."""
 
-    replications: int
-    calls: dict[str, Range]
-    billed: dict[str, Range]
-    held: dict[str, float]
-    transactions: Range
-    bindings: Range
-    stored: dict[str, float]
-    document_bytes: float
     demand: Demand
 
 

@@ -62,13 +62,12 @@ class NodeModel(msgspec.Struct, frozen=True, kw_only=True):
     used: bool = False
 
 
-class Profile(msgspec.Struct, frozen=True, kw_only=True):
+class CustomerNeeds(msgspec.Struct, frozen=True, kw_only=True):
     """What a customer who arrives needs, as simulated in `replications` runs.
 
     `calls` by gateway; `billed`: messages sent, verifications, charges; `held`: mean seconds that a
     call holds its connection; `transactions`: durable ones; `bindings`: that become ACTIVE;
-    `stored`: bytes in the database by table, its indexes included; `document_bytes`: of pictures;
-    `node`: arrivals a second that one node carries; `connections`: of one node to each gateway.
+    `stored`: bytes in the database by table, its indexes included; `document_bytes`: of pictures.
     """
 
     replications: int
@@ -79,6 +78,14 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     bindings: Range
     stored: dict[str, float]
     document_bytes: float
+
+
+class Profile(CustomerNeeds, frozen=True, kw_only=True):
+    """What plans are made of: a customer's needs, and a node of the lender.
+
+    `node`: arrivals a second that one node carries; `connections`: of one node to each gateway.
+    """
+
     node: Range
     connections: dict[str, int]
 
@@ -86,6 +93,12 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     def database_bytes(self) -> float:
         """Bytes in the database, all tables together."""
         return sum(self.stored.values())
+
+
+def profile_of(needs: CustomerNeeds, node: Range, connections: dict[str, int]) -> Profile:
+    """The profile of customers with these needs on nodes like this one."""
+    own = {name: getattr(needs, name) for name in CustomerNeeds.__struct_fields__}
+    return Profile(**own, node=node, connections=connections)
 
 
 class Reserve(msgspec.Struct, frozen=True, kw_only=True):
@@ -226,11 +239,6 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     def confirmed(self) -> bool:
         """Whether every simulation of the plan held the objectives."""
         return all(each.held for each in self.confirmations)
-
-    @property
-    def sized_by(self) -> NodeModel:
-        """The model that the nodes come from."""
-        return next(model for model in self.models if model.used)
 
 
 def write_plan(plan: Plan, folder: Path) -> Path:
