@@ -11,7 +11,7 @@ import msgspec
 
 from reports.intervals import Interval, interval
 from reports.objectives import Outcome, evaluate
-from reports.run_folder import RunProblem, write_whole
+from reports.run_folder import RunProblem, write_record
 from reports.summary_schema import Summary, write_summary
 from scenarios.objectives import parse_objective
 
@@ -113,8 +113,7 @@ def write_replications(
         folder = clock_folder / "replications" / f"{number:04d}"
         folder.mkdir(parents=True, exist_ok=True)
         write_summary(summary, folder)
-    encoded = msgspec.json.encode(result, order="sorted")
-    write_whole(clock_folder / FILE, msgspec.json.format(encoded, indent=1) + b"\n")
+    write_record(clock_folder / FILE, result, order="sorted")
 
 
 def read_replications(clock_folder: Path) -> Replications | None:

@@ -10,13 +10,15 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 import psutil
 from pydantic import ValidationError
 
 from scenarios.schema import Scenario
+
+T = TypeVar("T")
 
 Clock = Literal["sim", "live"]
 CLOCKS: tuple[Clock, ...] = ("sim", "live")
@@ -120,8 +122,7 @@ class RunFolder:
 
     def save(self) -> None:
         """Write `run.json`, whole or not at all."""
-        encoded = msgspec.json.encode(self.record, order="sorted")
-        write_whole(self.path / "run.json", msgspec.json.format(encoded, indent=2) + b"\n")
+        write_record(self.path / "run.json", self.record, order="sorted", indent=2)
 
     def clock_folder(self, clock: Clock) -> Path:
         """Where one clock's events, summary and logs go."""
@@ -149,6 +150,27 @@ def write_whole(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     aside.replace(path)
+
+
+def write_record(
+    path: Path, record: Any, *, order: Literal["sorted"] | None = None, indent: int = 1
+) -> Path:
+    """Write `record` as JSON that people can read, whole or not at all; returns `path`. Keys stand
+    in the record's own order unless they are to be sorted."""
+    encoded = msgspec.json.encode(record, order=order)
+    write_whole(path, msgspec.json.format(encoded, indent=indent) + b"\n")
+    return path
+
+
+def read_record(path: Path, kind: type[T], *, missing: str) -> T:
+    """Read what `write_record` wrote. Raises RunProblem: `missing` when there is no such file, or
+    why it cannot be read."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except FileNotFoundError:
+        raise RunProblem(missing) from None
+    except (OSError, msgspec.MsgspecError) as error:
+        raise RunProblem(f"{path} cannot be read: {error}") from None
 
 
 def new_folder(base: Path, name: str) -> Path:

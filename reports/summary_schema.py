@@ -13,7 +13,7 @@ import msgspec
 
 from reports.replay_schema import Replay
 from reports.resilience_schema import Resilience
-from reports.run_folder import RunProblem, write_whole
+from reports.run_folder import read_record, write_record
 from scenarios.contract import OPERATIONS
 
 LEVELS: tuple[float, ...] = (
@@ -175,18 +175,10 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 
 def write_summary(summary: Summary, clock_folder: Path) -> Path:
     """Write `summary.json`, whole or not at all."""
-    path = clock_folder / "summary.json"
-    encoded = msgspec.json.encode(summary, order="sorted")
-    write_whole(path, msgspec.json.format(encoded, indent=1) + b"\n")
-    return path
+    return write_record(clock_folder / "summary.json", summary, order="sorted")
 
 
 def read_summary(clock_folder: Path) -> Summary:
     """Read `summary.json`. Raises RunProblem when there is none, or an unreadable one."""
     path = clock_folder / "summary.json"
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Summary)
-    except FileNotFoundError:
-        raise RunProblem(f"{clock_folder} holds no summary.json") from None
-    except (OSError, msgspec.MsgspecError) as error:
-        raise RunProblem(f"{path} cannot be read: {error}") from None
+    return read_record(path, Summary, missing=f"{clock_folder} holds no summary.json")

@@ -12,7 +12,7 @@ import msgspec
 from reports.capacity.bounds import Bound
 from reports.capacity.usl import UslFit
 from reports.objectives import Outcome
-from reports.run_folder import Clock, RunProblem, write_whole
+from reports.run_folder import Clock, RunProblem, write_record
 from reports.summary_schema import Cause
 
 FILE = "capacity.json"
@@ -166,10 +166,7 @@ class Capacity(msgspec.Struct, frozen=True, kw_only=True):
 
 def write_capacity(capacity: Capacity, folder: Path) -> Path:
     """Write `capacity.json`, whole or not at all."""
-    path = folder / FILE
-    encoded = msgspec.json.encode(capacity, order="sorted")
-    write_whole(path, msgspec.json.format(encoded, indent=1) + b"\n")
-    return path
+    return write_record(folder / FILE, capacity, order="sorted")
 
 
 def read_capacity(folder: Path) -> Capacity:

@@ -16,7 +16,7 @@ from reports.drills.grade import grade_of
 from reports.drills.result import PHASES, PhaseName
 from reports.intervals import Interval, interval
 from reports.numbers import Unit, significant
-from reports.run_folder import RunProblem, write_whole
+from reports.run_folder import read_record, write_record
 from scenarios.drill import DrillObjectives
 from scenarios.units import format_duration
 
@@ -89,19 +89,12 @@ class DrillPrediction(msgspec.Struct, frozen=True, kw_only=True):
 
     def save(self, folder: Path) -> None:
         """Write `prediction.json` into `folder`."""
-        encoded = msgspec.json.format(msgspec.json.encode(self), indent=1)
-        write_whole(folder / FILE, encoded + b"\n")
+        write_record(folder / FILE, self)
 
 
 def load_prediction(folder: Path) -> DrillPrediction:
     """The prediction in `folder`. Raises RunProblem."""
-    file = folder / FILE
-    try:
-        return msgspec.json.decode(file.read_bytes(), type=DrillPrediction)
-    except FileNotFoundError:
-        raise RunProblem(f"{folder} holds no {FILE}") from None
-    except (OSError, msgspec.MsgspecError) as error:
-        raise RunProblem(f"{file} cannot be read: {error}") from None
+    return read_record(folder / FILE, DrillPrediction, missing=f"{folder} holds no {FILE}")
 
 
 def distribution(values: Values, unit: Unit) -> Distribution:

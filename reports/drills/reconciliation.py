@@ -10,7 +10,7 @@ import msgspec
 from reports.drills.books import Books, masked
 from reports.drills.differences import Difference, Repair, differences
 from reports.drills.money_check import Money, money
-from reports.run_folder import RunProblem, write_whole
+from reports.run_folder import RunProblem, write_record
 
 FILE = "reconciliation.json"
 
@@ -104,9 +104,7 @@ def shown(difference: Difference) -> Finding:
 
 def write_reconciliation(folder: Path, reconciliation: Reconciliation) -> Path:
     """Write `reconciliation.json` into a run's folder."""
-    path = folder / FILE
-    write_whole(path, msgspec.json.format(msgspec.json.encode(reconciliation), indent=2) + b"\n")
-    return path
+    return write_record(folder / FILE, reconciliation, indent=2)
 
 
 def read_reconciliation(folder: Path) -> Reconciliation:

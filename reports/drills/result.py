@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from reports.run_folder import RunProblem, write_whole
+from reports.run_folder import read_record, write_record
 
 FILE = "drill.json"
 
@@ -134,16 +134,10 @@ class DrillResult(msgspec.Struct, frozen=True, kw_only=True):
 
     def save(self, folder: Path) -> None:
         """Write `drill.json` into the run folder."""
-        encoded = msgspec.json.format(msgspec.json.encode(self), indent=2)
-        write_whole(folder / FILE, encoded + b"\n")
+        write_record(folder / FILE, self, indent=2)
 
 
 def load_result(folder: Path) -> DrillResult:
     """The drill of a run folder. Raises RunProblem."""
-    file = folder / FILE
-    try:
-        return msgspec.json.decode(file.read_bytes(), type=DrillResult)
-    except FileNotFoundError:
-        raise RunProblem(f"{folder} holds no {FILE}; give the folder of a drill") from None
-    except (OSError, msgspec.MsgspecError) as error:
-        raise RunProblem(f"{file} cannot be read: {error}") from None
+    missing = f"{folder} holds no {FILE}; give the folder of a drill"
+    return read_record(folder / FILE, DrillResult, missing=missing)

@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from reports.run_folder import write_whole
+from reports.run_folder import write_record
 
 FILE = "plan.json"
 GATEWAYS = ("bank", "sms", "payment")
@@ -243,7 +243,4 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 def write_plan(plan: Plan, folder: Path) -> Path:
     """Write `plan.json`, whole or not at all."""
-    path = folder / FILE
-    encoded = msgspec.json.encode(plan, order="sorted")
-    write_whole(path, msgspec.json.format(encoded, indent=1) + b"\n")
-    return path
+    return write_record(folder / FILE, plan, order="sorted")
