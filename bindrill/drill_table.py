@@ -13,11 +13,10 @@ import msgspec
 from rich.console import Console
 
 from bindrill.errors import EXIT_MET, InputProblem
-from bindrill.fidelity import notes_file, read_notes, rows_file
+from bindrill.kept_rows import check_folder, kept_rows, notes_file, read_notes, write_table
 from reports.drills.fit import fit
 from reports.drills.measured import measured_drills, passed_checks
 from reports.drills.measured_table import MeasuredRow, measured_page, measured_row
-from reports.run_folder import write_whole
 from scenarios.drill_calibration import SHIPPED, load_drill_calibration
 from scenarios.drill_library import load_drill
 from scenarios.library_index import drill_names
@@ -36,7 +35,7 @@ def calibrate_drills(runs: Path, out: Path) -> int:
     found = measured_drills(runs)
     if not found:
         raise InputProblem(f"{runs} holds no drill that went to its end; carry one out first")
-    _folder_of(out, "--calibrate")
+    check_folder(out, "--calibrate")
     measured = f"{len(found)} drills, {platform.node()}, {datetime.now(UTC):%Y-%m-%d}"
     checks = passed_checks(runs, found)
     calibration = fit(found, checks, load_drill_calibration(), measured)
@@ -57,11 +56,12 @@ def measured_table(runs: Path, out: Path, calibration: Path | None = None) -> in
 
     Raises the exceptions of `bindrill.errors.user_problems`.
     """
-    _folder_of(out, "--table")
+    check_folder(out, "--table")
     results = measured_drills(runs)
     figures = load_drill_calibration(calibration or SHIPPED)
     notes = read_notes(notes_file(out))
-    kept = {row.drill: row for row in _kept_rows(rows_file(out))}
+    before = kept_rows(out, MeasuredRow, otherwise="begin a new table")
+    kept = {row.drill: row for row in before}
     console = Console(highlight=False, soft_wrap=True)
     rows = []
     for name in drill_names():
@@ -71,9 +71,7 @@ def measured_table(runs: Path, out: Path, calibration: Path | None = None) -> in
         row = _with_earlier(measured_row(predicted, own, figures.runs), kept.get(scenario.name))
         console.print(f"{name}: {len(row.measured)} measured, {row.outside()} outside")
         rows.append(row)
-    written = msgspec.json.format(msgspec.json.encode(rows), indent=1)
-    write_whole(rows_file(out), written + b"\n")
-    write_whole(out, measured_page(rows, notes).encode())
+    write_table(out, rows, measured_page(rows, notes))
     console.print(f"Written: {out}")
     return EXIT_MET
 
@@ -85,19 +83,3 @@ def _with_earlier(row: MeasuredRow, before: MeasuredRow | None) -> MeasuredRow:
     here = {each.run for each in row.measured}
     earlier = tuple(each for each in before.measured if each.run not in here)
     return msgspec.structs.replace(row, measured=(*earlier, *row.measured))
-
-
-def _kept_rows(file: Path) -> list[MeasuredRow]:
-    try:
-        return msgspec.json.decode(file.read_bytes(), type=list[MeasuredRow])
-    except FileNotFoundError:
-        return []
-    except (OSError, msgspec.DecodeError) as error:
-        raise InputProblem(
-            f"{file} cannot be read ({error}); remove it to begin a new table"
-        ) from None
-
-
-def _folder_of(out: Path, option: str) -> None:
-    if not out.parent.is_dir():
-        raise InputProblem(f"{option}: there is no folder {out.parent}")

@@ -6,21 +6,19 @@ The rows are kept beside the table, so that scenarios can be measured a few at a
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
-import yaml
-from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
 
 from bindrill.calibrate import calibrate_machine
-from bindrill.errors import EXIT_INTERRUPTED, EXIT_MET, InputProblem
+from bindrill.errors import EXIT_INTERRUPTED, EXIT_MET
+from bindrill.kept_rows import check_folder, kept_rows, notes_file, read_notes, write_table
 from bindrill.run import RunOptions, run_scenario
 from reports.fidelity import FidelityRow, fidelity_page, fidelity_row
 from reports.join import join_clocks
-from reports.run_folder import CLOCKS, RunFolder, new_folder, write_whole
+from reports.run_folder import CLOCKS, RunFolder, new_folder
 from reports.variants import played_variants
 from reports.verdict import summary_of
 from scenarios.calibration import load_calibration
@@ -31,8 +29,6 @@ from scenarios.variants import variant
 
 LONGEST = 90.0
 """Seconds of load up to which a shipped scenario is played unless it is named."""
-
-_NOTES = TypeAdapter(dict[str, str])
 
 
 class FidelityOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,8 +58,7 @@ def write_fidelity(options: FidelityOptions) -> int:
     """
     console = Console(highlight=False, soft_wrap=True)
     subjects = [_subject(name) for name in options.scenarios] or _short_ones()
-    if not options.out.parent.is_dir():
-        raise InputProblem(f"--out: there is no folder {options.out.parent}")
+    check_folder(options.out, "--out")
     notes = read_notes(notes_file(options.out))
     began = datetime.now(UTC)
     runs = new_folder(options.runs, f"fidelity-{began:%Y%m%d-%H%M%S}")
@@ -74,7 +69,8 @@ def write_fidelity(options: FidelityOptions) -> int:
             return _interrupted(console, options.out, [])
     fitted = load_calibration(calibration).measured
     measured = f"{platform.node()}, {began:%Y-%m-%d}, calibrated to {fitted}"
-    rows = {row.scenario: row for row in kept_rows(rows_file(options.out))}
+    before = kept_rows(options.out, FidelityRow, otherwise="measure every scenario anew")
+    rows = {row.scenario: row for row in before}
     finished: list[FidelityRow] = []
     for number, subject in enumerate(subjects, start=1):
         console.print(f"Scenario {number} of {len(subjects)}")
@@ -86,51 +82,10 @@ def write_fidelity(options: FidelityOptions) -> int:
             return _interrupted(console, options.out, finished)
         finished.append(row)
         rows[row.scenario] = row
-        write_rows(options.out, tuple(rows.values()), notes)
+        ordered = sorted(rows.values(), key=lambda row: row.scenario)
+        write_table(options.out, ordered, fidelity_page(ordered, notes))
     console.print(f"Written: {options.out}; the runs are in {runs}")
     return EXIT_MET
-
-
-def notes_file(out: Path) -> Path:
-    """Where the explanations for the table `out` are: `fidelity-notes.yaml` for `fidelity.md`."""
-    return out.with_name(f"{out.stem}-notes.yaml")
-
-
-def rows_file(out: Path) -> Path:
-    """Where the figures of the table `out` are: `fidelity-rows.json` for `fidelity.md`."""
-    return out.with_name(f"{out.stem}-rows.json")
-
-
-def kept_rows(file: Path) -> list[FidelityRow]:
-    """The rows measured before; none without the file. Raises InputProblem."""
-    try:
-        return msgspec.json.decode(file.read_bytes(), type=list[FidelityRow])
-    except FileNotFoundError:
-        return []
-    except (OSError, msgspec.DecodeError) as error:
-        raise InputProblem(
-            f"{file} cannot be read ({error}); remove it to measure every scenario anew"
-        ) from None
-
-
-def write_rows(out: Path, rows: Sequence[FidelityRow], notes: Mapping[str, str]) -> None:
-    """Write the table `out`, scenarios by name, and the figures behind it."""
-    ordered = sorted(rows, key=lambda row: row.scenario)
-    figures = msgspec.json.format(msgspec.json.encode(ordered), indent=1)
-    write_whole(rows_file(out), figures + b"\n")
-    write_whole(out, fidelity_page(ordered, notes).encode())
-
-
-def read_notes(file: Path) -> Mapping[str, str]:
-    """Explanations by scenario's name; none without the file. Raises InputProblem."""
-    try:
-        return _NOTES.validate_python(yaml.safe_load(file.read_text(encoding="utf-8")) or {})
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError):
-        raise InputProblem(
-            f"{file} cannot be read; write lines such as retry-storm: why it is off"
-        ) from None
 
 
 def _subject(name: str) -> _Subject:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from reports.explained import explanation, table
 from reports.join import Agreement
 from reports.numbers import MISSING, Unit, shown, shown_error
 from reports.prediction import relative
@@ -13,8 +14,6 @@ from reports.summary_schema import FaultWindow, Summary
 
 LIMIT = 0.2
 """The relative error beyond which a figure wants an explanation."""
-
-UNEXPLAINED = "not explained yet"
 
 
 class Pair(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,9 +107,7 @@ def fidelity_table(rows: Iterable[FidelityRow], notes: Mapping[str, str]) -> str
 
     A note of a scenario with nothing off is not shown: it explains what is no more.
     """
-    lines = [_line(_HEADINGS), _line(["---"] * len(_HEADINGS))]
-    lines += [_line(_cells(row, notes)) for row in rows]
-    return "\n".join(lines)
+    return table(_HEADINGS, [_cells(row, notes) for row in rows])
 
 
 def fidelity_page(rows: Sequence[FidelityRow], notes: Mapping[str, str]) -> str:
@@ -161,14 +158,13 @@ _HEADINGS = (
 def _cells(row: FidelityRow, notes: Mapping[str, str]) -> list[str]:
     name = f"{row.scenario} ({row.variant})" if row.variant else row.scenario
     alike = shown(row.agreement, "share")
-    note = notes.get(row.scenario, UNEXPLAINED) if row.off else ""
     return [
         name,
         f"{row.customers:,}",
         _bold(alike) if row.disagrees else alike,
         *(_cell(pair) for pair in (row.throughput, row.success, row.binding, row.confirm)),
         _cell(row.recovery) if row.recovery else MISSING,
-        " ".join(note.split()).replace("|", "\\|"),
+        explanation(row.scenario, notes) if row.off else "",
     ]
 
 
@@ -185,10 +181,6 @@ def _cell(pair: Pair) -> str:
 
 def _bold(text: str) -> str:
     return f"**{text}**"
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
 
 
 def _confirm(summary: Summary) -> float | None:

@@ -8,11 +8,11 @@ import msgspec
 
 from reports.drills.prediction import Distribution, DrillPrediction
 from reports.drills.result import DrillResult
+from reports.explained import explanation, table
 from reports.numbers import MISSING, Unit, shown
 
 RESOLUTION = 0.1
 """Seconds by which RPO may be off: the moments of two clocks are compared."""
-NOT_EXPLAINED = "not explained yet"
 
 
 class Span(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,12 +101,10 @@ def measured_page(rows: Sequence[MeasuredRow], notes: Mapping[str, str]) -> str:
             f" For the {fitted} marked °, the times of the actions were fitted to these very runs:"
             " they test how the parts are put together, not the parts."
         )
-    lines = [_line(_HEADINGS), _line(["---"] * len(_HEADINGS))]
-    lines += [_line(_cells(row, notes)) for row in rows]
     calibrations = "; ".join(dict.fromkeys(row.calibration for row in rows))
     return _PAGE.format(
         verdict=verdict,
-        table="\n".join(lines),
+        table=table(_HEADINGS, [_cells(row, notes) for row in rows]),
         calibrations=calibrations,
         drills=f"{max((row.drills for row in rows), default=0):,}",
         resolution=shown(RESOLUTION, "s"),
@@ -142,7 +140,6 @@ _HEADINGS = (
 
 
 def _cells(row: MeasuredRow, notes: Mapping[str, str]) -> list[str]:
-    note = notes.get(row.drill, NOT_EXPLAINED) if row.outside() else ""
     marks = ["°" if each.fitted else "" for each in row.measured]
     figures = [
         [_value(each.rto, "s"), _value(each.rpo, "s"), _value(each.lost, "count")]
@@ -168,7 +165,7 @@ def _cells(row: MeasuredRow, notes: Mapping[str, str]) -> list[str]:
         columns[1],
         _predicted(row.lost),
         columns[2],
-        " ".join(note.split()).replace("|", "\\|"),
+        explanation(row.drill, notes) if row.outside() else "",
     ]
 
 
@@ -194,7 +191,3 @@ def _predicted(span: Span | None) -> str:
 
 def _value(value: float | None, unit: Unit) -> str:
     return "not back" if value is None else shown(value, unit)
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"

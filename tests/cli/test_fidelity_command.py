@@ -9,7 +9,7 @@ import pytest
 
 from bindrill import fidelity
 from bindrill.errors import InputProblem
-from bindrill.fidelity import notes_file, read_notes, rows_file
+from bindrill.kept_rows import notes_file, read_notes, rows_file
 from reports.fidelity import FidelityRow, Pair
 from scenarios.calibration import Calibration
 from scenarios.distributions import Delay

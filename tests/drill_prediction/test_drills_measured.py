@@ -15,13 +15,13 @@ from bindrill.errors import EXIT_MET, InputProblem
 from reports.drills.fit import PRIOR, fit, fitted
 from reports.drills.measured import measured_drills, passed_checks
 from reports.drills.measured_table import (
-    NOT_EXPLAINED,
     Measured,
     MeasuredRow,
     Span,
     measured_page,
 )
 from reports.drills.result import DrillResult, PhaseTime, Proof, TimelineEntry
+from reports.explained import UNEXPLAINED
 from reports.run_folder import RunProblem
 from scenarios.distributions import Z99, Delay
 from scenarios.drill_calibration import load_drill_calibration
@@ -202,7 +202,7 @@ def test_what_is_outside_its_interval_stands_bold(
     assert page.count("**") == 2 * len(bold)
     for each in bold:
         assert each in page
-    assert (NOT_EXPLAINED in page) == bool(bold)
+    assert (UNEXPLAINED in page) == bool(bold)
     assert f"{0 if bold else 1} of 1 measured drills are inside" in page
 
 

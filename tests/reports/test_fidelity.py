@@ -7,8 +7,8 @@ import msgspec
 import pytest
 from fake_runs import make_run
 
+from reports.explained import UNEXPLAINED
 from reports.fidelity import (
-    UNEXPLAINED,
     FidelityRow,
     Pair,
     fidelity_page,
