@@ -15,6 +15,7 @@ from rich.console import Console
 
 from bindrill.display import Display
 from bindrill.errors import EXIT_INTERRUPTED, EXIT_MET, EXIT_MISSED, InputProblem
+from bindrill.option_values import parsed, positive
 from loadtests.capacity import Load, live_limit
 from reports.capacity import words
 from reports.capacity.bounds import Demand, bounds_of
@@ -72,7 +73,7 @@ def find_capacity(name: str, options: CapacityOptions) -> int:
     scenario = _scenario(name, options)
     bounds = _bounds(scenario, options)
     precision = _precision(options.precision)
-    within = _within(options.within)
+    within = positive("--within", options.within, parse_duration, "a duration such as 1h")
     console = Console(stderr=options.json, highlight=False, soft_wrap=True)
     started = datetime.now(UTC)
     folder = new_folder(options.out, f"{scenario.name}-capacity-{started:%Y%m%d-%H%M%S}")
@@ -144,33 +145,14 @@ def _bounds(scenario: Scenario, options: CapacityOptions) -> Bounds:
 def _rate(option: str, text: str | None, otherwise: float) -> float:
     if text is None:
         return otherwise
-    try:
-        rate = parse_rate(text)
-    except ValueError as error:
-        raise InputProblem(f"{option}: {error}") from None
-    if rate <= 0:
-        raise InputProblem(f"{option}: {text} is not above 0; write a rate such as 2/s")
-    return rate
+    return positive(option, text, parse_rate, "a rate such as 2/s")
 
 
 def _precision(text: str) -> float:
-    try:
-        precision = parse_share(text)
-    except ValueError as error:
-        raise InputProblem(f"--precision: {error}") from None
+    precision = parsed("--precision", text, parse_share)
     if not 0.001 <= precision < 1:
         raise InputProblem(f"--precision: {text} is not between 0.1% and 100%; write 5%")
     return precision
-
-
-def _within(text: str) -> float:
-    try:
-        seconds = parse_duration(text)
-    except ValueError as error:
-        raise InputProblem(f"--within: {error}") from None
-    if seconds <= 0:
-        raise InputProblem(f"--within: {text} is not above 0; write a duration such as 1h")
-    return seconds
 
 
 def _simulated(

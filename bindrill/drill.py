@@ -16,7 +16,8 @@ from rich.table import Table
 
 from bindrill.display import Display
 from bindrill.errors import EXIT_INTERRUPTED, EXIT_MET, EXIT_MISSED
-from bindrill.evidence import checked_language, make_evidence
+from bindrill.evidence import make_evidence
+from bindrill.option_values import checked_language
 from loadtests.drill.run import run_drill
 from loadtests.topologies.choice import require
 from reports.drills.result import DrillResult, Judgement, TimelineEntry

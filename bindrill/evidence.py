@@ -11,20 +11,14 @@ from rich.console import Console
 from rich.table import Table
 
 from bindrill.errors import EXIT_MET, EXIT_MISSED, InputProblem
+from bindrill.option_values import checked_language, parsed
 from reports.drills.calendar import Calendar, CalendarRow, drill_calendar
-from reports.drills.evidence import LANGUAGES, Lang, write_evidence
+from reports.drills.evidence import write_evidence
 from reports.numbers import MISSING, shown
 from scenarios.units import parse_duration
 
 _NARROWEST = 120
 """Characters that the calendar takes."""
-
-
-def checked_language(lang: str) -> Lang:
-    """`lang` if the pack can be written in it. Raises InputProblem."""
-    if lang not in LANGUAGES:
-        raise InputProblem(f"--lang {lang}: write one of {', '.join(LANGUAGES)}")
-    return lang
 
 
 def make_evidence(run_folder: Path, *, lang: str, pdf: bool = True) -> Path:
@@ -61,10 +55,7 @@ def show_calendar(runs: Path, *, every: str | None = None, as_json: bool = False
 def _period(every: str | None) -> float | None:
     if every is None:
         return None
-    try:
-        period = parse_duration(every)
-    except ValueError as error:
-        raise InputProblem(f"--every: {error}") from None
+    period = parsed("--every", every, parse_duration)
     if period <= 0:
         raise InputProblem("--every: write a period of more than 0, such as 90d")
     return period

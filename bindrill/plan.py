@@ -15,6 +15,7 @@ from rich.console import Console
 
 from bindrill.counted import counted
 from bindrill.errors import EXIT_MET, EXIT_MISSED, InputProblem
+from bindrill.option_values import checked_language, parsed, positive
 from reports.capacity.bounds import Bound
 from reports.capacity.result import FILE as CAPACITY
 from reports.capacity.result import Capacity, Limit, Measured, read_capacity
@@ -31,7 +32,7 @@ from reports.plan.run_out import run_outs
 from reports.plan.sensitivity import Basis, swings
 from reports.plan.sizing import plan_months
 from reports.run_folder import new_folder
-from reports.words import LANGUAGES, Lang, Words
+from reports.words import Words
 from scenarios.calibration import load_calibration
 from scenarios.demand import PEAKS, Month, grown, load_peaks, read_forecast
 from scenarios.loader import load_scenario, override
@@ -79,7 +80,7 @@ def make_plan(name: str, options: PlanOptions) -> int:
 
     Raises the exceptions of `bindrill.errors.user_problems`.
     """
-    lang = _language(options.lang)
+    lang = checked_language(options.lang)
     months, demand = _demand(options)
     prices = load_prices(options.prices or PRICES)
     today = load_today(options.today or TODAY)
@@ -184,12 +185,6 @@ def _teller(console: Console) -> Callable[[Measured, Search], None]:
     return tell
 
 
-def _language(lang: str) -> Lang:
-    if lang not in LANGUAGES:
-        raise InputProblem(f"--lang {lang}: write one of {', '.join(LANGUAGES)}")
-    return lang
-
-
 def _scenario(name: str, options: PlanOptions) -> tuple[Scenario, tuple[str, ...]]:
     scenario = override(load_scenario(name), seed=options.seed)
     if options.calibration is not None:
@@ -205,13 +200,7 @@ def _scenario(name: str, options: PlanOptions) -> tuple[Scenario, tuple[str, ...
 def _window(text: str | None) -> float | None:
     if text is None:
         return None
-    try:
-        seconds = parse_duration(text)
-    except ValueError as error:
-        raise InputProblem(f"--duration: {error}") from None
-    if seconds <= 0:
-        raise InputProblem(f"--duration: {text} is not above 0; write a duration such as 30s")
-    return seconds
+    return positive("--duration", text, parse_duration, "a duration such as 30s")
 
 
 def _demand(options: PlanOptions) -> tuple[tuple[Month, ...], str]:
@@ -250,10 +239,7 @@ def _first(text: str | None) -> date:
 
 
 def _share(option: str, text: str, least: float, most: float) -> float:
-    try:
-        share = parse_share(text)
-    except ValueError as error:
-        raise InputProblem(f"{option}: {error}") from None
+    share = parsed(option, text, parse_share)
     if not least <= share <= most:
         raise InputProblem(
             f"{option}: {text} is not between {least:.0%} and {most:.0%}; write one such as 10%"

@@ -10,7 +10,8 @@ import msgspec
 from rich.console import Console
 from rich.progress import Progress as Bar
 
-from bindrill.errors import EXIT_MET, EXIT_MISSED, InputProblem
+from bindrill.errors import EXIT_MET, EXIT_MISSED
+from bindrill.option_values import parsed
 from reports.drills.prediction import DrillPrediction
 from reports.drills.prediction_page import (
     HEADINGS,
@@ -54,7 +55,9 @@ def predict_drill(name: str, options: PredictOptions) -> int:
         load_drill(name), seed=options.seed, duration=options.duration, rate=options.rate
     )
     calibration = load_drill_calibration(options.calibration or SHIPPED)
-    database = None if options.database_size is None else _size(options.database_size)
+    database = None
+    if options.database_size is not None:
+        database = parsed("--database-size", options.database_size, parse_size)
     console = Console(stderr=options.json, highlight=False, soft_wrap=True)
     with Bar(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(f"{options.drills:,} drills", total=1.0)
@@ -90,10 +93,3 @@ def prediction_lines(found: DrillPrediction, scenario: Scenario) -> list[str]:
         for each in (found.recovered, *found.chances)
     ]
     return lines
-
-
-def _size(text: str) -> int:
-    try:
-        return parse_size(text)
-    except ValueError as error:
-        raise InputProblem(f"--database-size: {error}") from None

@@ -13,6 +13,7 @@ from rich.console import Console
 from bindrill.counted import counted
 from bindrill.display import Display
 from bindrill.errors import InputProblem
+from bindrill.option_values import parsed
 from bindrill.twin import play_twin
 from reports.replications import write_replications
 from reports.run_folder import Clock, RunFolder, State
@@ -103,10 +104,7 @@ def run_scenario(name: str, options: RunOptions) -> int:
 def _precision(options: RunOptions) -> float | None:
     if options.precision is None:
         return None
-    try:
-        precision = parse_share(options.precision)
-    except ValueError as error:
-        raise InputProblem(f"--precision: {error}") from None
+    precision = parsed("--precision", options.precision, parse_share)
     if not 0 < precision < 1:
         raise InputProblem(f"--precision: {options.precision} is not between 0 and 1; write 5%")
     return precision

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from bindrill.counted import counted
 from bindrill.errors import EXIT_INTERRUPTED, EXIT_MET, InputProblem
+from bindrill.option_values import parsed
 from reports.run_folder import new_folder
 from reports.sweep_page import write_sweep
 from reports.swept import Measure, Swept, measure_named
@@ -85,16 +86,13 @@ def _asked(options: SweepOptions) -> tuple[tuple[Dimension, ...], Measure]:
         raise InputProblem(
             f"--vary: {len(options.vary)} are more than a map shows; give one or two"
         )
-    try:
-        dimensions = tuple(parse_dimension(text, options.points) for text in options.vary)
-    except ValueError as error:
-        raise InputProblem(f"--vary: {error}") from None
+    dimensions = tuple(
+        parsed("--vary", text, lambda text: parse_dimension(text, options.points))
+        for text in options.vary
+    )
     if len({dimension.path for dimension in dimensions}) < len(dimensions):
         raise InputProblem(f"--vary: {dimensions[0].path} is varied twice; vary another field")
-    try:
-        return dimensions, measure_named(options.measure)
-    except ValueError as error:
-        raise InputProblem(f"--measure: {error}") from None
+    return dimensions, parsed("--measure", options.measure, measure_named)
 
 
 def _check(measure: Measure, scenario: Scenario) -> None:
