@@ -1,4 +1,4 @@
-"""`bindrill calibrate`: measure this machine's service times with a light live run."""
+"""`bindrill calibrate`: measure this machine's service times with light live runs."""
 
 from __future__ import annotations
 
@@ -12,27 +12,35 @@ from rich.console import Console
 from bindrill.display import Display
 from bindrill.errors import EXIT_INTERRUPTED, EXIT_MET, InputProblem
 from loadtests.calibration import TooFewMeasurements, measure
+from loadtests.calibration_at_load import LoadMeasured, at_loads, measure_at_loads
+from reports.numbers import shown
+from scenarios.calibration import Calibration
 from scenarios.loader import load_scenario, override
+from scenarios.schema import Scenario
 from scenarios.units import format_duration
+from sim.replications import replication_seed
+
+LIGHT = "2/s"
+"""Arrivals of a light run."""
+SEEDS_FROM = 9_000
+"""Replications whose seeds loads have: no measure of a search reaches them."""
 
 
 def calibrate_machine(
-    name: str, *, out: Path, duration: str, rate: str, at_load: bool = False
+    name: str, *, out: Path, duration: str, rate: str | None, at_load: bool = False
 ) -> int:
-    """Play a scenario lightly without its faults, write the calibration file; the exit code.
+    """Play a scenario lightly, or at several loads, without its faults; write the calibration file.
+    `rate` is LIGHT if not given, the scenario's own at load. The exit code.
 
     Raises the exceptions of `bindrill.errors.user_problems`.
     """
+    rate = rate if rate is not None or at_load else LIGHT
     scenario = override(load_scenario(name), duration=duration, rate=rate)
-    scenario = scenario.model_copy(update={"faults": ()})
     console = Console(highlight=False, soft_wrap=True)
-    measured = f"{name} at {rate} for {duration}, {platform.node()}, {datetime.now(UTC):%Y-%m-%d}"
-    console.print(f"Measuring {measured}")
-    with tempfile.TemporaryDirectory(prefix="bindrill-") as folder, Display(console) as display:
-        try:
-            found = measure(scenario, Path(folder), measured, display.show, at_load=at_load)
-        except TooFewMeasurements as few:
-            raise InputProblem(str(few)) from None
+    if at_load:
+        found = calibrate_at_loads(scenario, console)
+    else:
+        found = _lightly(scenario, f"{name} at {rate} for {duration}", console)
     if found is None:
         return EXIT_INTERRUPTED
     found.save(out)
@@ -45,5 +53,63 @@ def calibrate_machine(
         console.print(
             f"{what:<32} p50 {format_duration(delay.p50):>8}  p99 {format_duration(delay.p99):>8}"
         )
+    if at_load:
+        console.print(f"{'more at an idle processor':<32} {format_duration(found.wakeup):>12}")
     console.print(f"Written: {out}; use it with `bindrill run {name} --calibration {out}`")
     return EXIT_MET
+
+
+def calibrate_at_loads(
+    scenario: Scenario, console: Console, *, database: str | None = None, quiet: bool = False
+) -> Calibration | None:
+    """The calibration by the processor time of several loads of `scenario` without its faults, told
+    load by load unless `quiet`; None when interrupted.
+
+    Raises InputProblem when it was too short, StackProblem.
+    """
+    undisturbed = scenario.model_copy(update={"faults": ()})
+    duration = format_duration(scenario.duration)
+
+    def tell(load: LoadMeasured) -> None:
+        if not quiet:
+            cost = load.cost
+            console.print(
+                f"measured at {shown(load.rate, '/s')}: lender CPU {shown(cost.busy, 'share')}"
+                f" used, {format_duration(cost.processor)} of it a request",
+                markup=False,
+            )
+
+    with (
+        tempfile.TemporaryDirectory(prefix="bindrill-") as folder,
+        Display(console, quiet=quiet) as display,
+    ):
+        try:
+            loads = measure_at_loads(
+                undisturbed,
+                Path(folder),
+                seed_of=lambda number: replication_seed(scenario.seed, SEEDS_FROM + number),
+                database=database,
+                on_progress=display.show,
+                on_load=tell,
+            )
+        except TooFewMeasurements as few:
+            raise InputProblem(str(few)) from None
+    if loads is None:
+        return None
+    rates = ", ".join(shown(load.rate, "/s") for load in loads)
+    return at_loads(loads, f"{scenario.name} at {rates}, {duration} each, {_here()}")
+
+
+def _lightly(scenario: Scenario, what: str, console: Console) -> Calibration | None:
+    undisturbed = scenario.model_copy(update={"faults": ()})
+    measured = f"{what}, {_here()}"
+    console.print(f"Measuring {measured}")
+    with tempfile.TemporaryDirectory(prefix="bindrill-") as folder, Display(console) as display:
+        try:
+            return measure(undisturbed, Path(folder), measured, display.show)
+        except TooFewMeasurements as few:
+            raise InputProblem(str(few)) from None
+
+
+def _here() -> str:
+    return f"{platform.node()}, {datetime.now(UTC):%Y-%m-%d}"

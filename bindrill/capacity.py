@@ -13,6 +13,7 @@ import msgspec
 import psutil
 from rich.console import Console
 
+from bindrill.calibrate import calibrate_at_loads
 from bindrill.display import Display
 from bindrill.errors import EXIT_INTERRUPTED, EXIT_MET, EXIT_MISSED, InputProblem
 from bindrill.option_values import parsed, positive
@@ -36,6 +37,7 @@ from sim.executor import cores
 from sim.replications import replication_seed
 from sim.twin import run_twin
 
+CALIBRATION = "calibration.yaml"
 STEP = 1.25
 """By how much a live search widens from the rate that the simulation found; 2 without one."""
 
@@ -60,6 +62,7 @@ class CapacityOptions(msgspec.Struct, frozen=True, kw_only=True):
     target: str | None
     allow_remote: bool
     calibration: Path | None
+    calibrate: bool
     out: Path
     json: bool
 
@@ -82,16 +85,25 @@ def find_capacity(name: str, options: CapacityOptions) -> int:
         f" {format_duration(scenario.duration)} a measure, seed {scenario.seed}, into {folder}",
         markup=False,
     )
+    calibrated = _calibrated(options.calibration)
+    if options.calibrate and len(options.clocks) == 2 and options.target is None:
+        # What a request costs on this machine, from loads below the limit that is to be predicted.
+        found = calibrate_at_loads(scenario, console, database=options.database, quiet=options.json)
+        if found is None:
+            folder.rmdir()
+            return EXIT_INTERRUPTED
+        found.save(folder / CALIBRATION)
+        scenario, calibrated = found.applied(scenario), f"{CALIBRATION} ({found.measured})"
     journal = _Journal(folder / "measures.jsonl", console, quiet=options.json)
     limits: list[Limit] = []
     for clock in options.clocks:
         if clock == "sim":
-            found = _simulated(scenario, bounds, precision, options, journal)
+            limit = _simulated(scenario, bounds, precision, options, journal)
         else:
             near = limits[0].rate if limits else None
-            found = _live(scenario, bounds, precision, within, near, folder, options, journal)
-        limits.append(found)
-        if found.state == "interrupted":
+            limit = _live(scenario, bounds, precision, within, near, folder, options, journal)
+        limits.append(limit)
+        if limit.state == "interrupted":
             break
     capacity = Capacity(
         scenario=scenario.name,
@@ -104,7 +116,7 @@ def find_capacity(name: str, options: CapacityOptions) -> int:
         started=started.strftime("%Y-%m-%dT%H:%M:%SZ"),
         command=shlex.join(["bindrill", *sys.argv[1:]]),
         machine=_machine(),
-        calibration=_calibrated(options.calibration),
+        calibration=calibrated,
         limits=tuple(limits),
         bounds=bounds_of(scenario, _demand(limits)) if limits and limits[0].measures else (),
     )

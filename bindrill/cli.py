@@ -379,8 +379,18 @@ def capacity(
         bool, typer.Option("--allow-remote", help="Let --target be another machine.")
     ] = False,
     calibration: Annotated[
-        Path | None, typer.Option(help="Measured service times, from `bindrill calibrate`.")
+        Path | None,
+        typer.Option(
+            help="Measured service times, from `bindrill calibrate --at-load`, instead of measuring"
+            " them first."
+        ),
     ] = None,
+    calibrate: Annotated[
+        bool,
+        typer.Option(
+            help="With both clocks, measure this machine's service times before simulating."
+        ),
+    ] = True,
     out: Annotated[Path, typer.Option(help="Folder that the search's folder goes to.")] = Path(
         "runs"
     ),
@@ -414,6 +424,7 @@ def capacity(
                 target=target,
                 allow_remote=allow_remote,
                 calibration=calibration,
+                calibrate=calibrate and calibration is None,
                 out=out,
                 json=json,
             ),
@@ -672,12 +683,18 @@ def calibrate(
     scenario: ScenarioArgument = "baseline",
     out: Annotated[Path, typer.Option(help="The file to write.")] = Path("calibration.yaml"),
     duration: Annotated[str, typer.Option(help="How long to measure.")] = "30s",
-    rate: Annotated[str, typer.Option(help="Arrivals; low, so that nothing queues.")] = "2/s",
+    rate: Annotated[
+        str | None,
+        typer.Option(
+            help="Arrivals: 2/s if not given, low so that nothing queues; the scenario's own as the"
+            " first of --at-load."
+        ),
+    ] = None,
     at_load: Annotated[
         bool,
         typer.Option(
             "--at-load",
-            help="For `capacity`: by the processor time used, at a --rate of half the limit or so.",
+            help="By the processor time used at three loads, as `capacity` does by itself.",
         ),
     ] = False,
 ) -> None:

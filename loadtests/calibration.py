@@ -9,16 +9,12 @@ from pathlib import Path
 from statistics import NormalDist
 from typing import Any
 
-import msgspec
 import numpy as np
 import polars as pl
 
-from loadtests.admin import AdminProblem, fetch
+from loadtests.lender_timings import lender_timings
 from loadtests.live_run import drive
-from loadtests.process import StackProblem
-from loadtests.processors import cpu_times
 from loadtests.stack import Stack
-from loadtests.store_work import store_work
 from reports.progress import Progress
 from reports.recorder import scan_events
 from scenarios.calibration import Calibration
@@ -42,70 +38,26 @@ class TooFewMeasurements(Exception):
     """The run was too short to measure; the message says what to do."""
 
 
-class Work(msgspec.Struct, frozen=True):
-    """What the lender did in a run: seconds in which its process used a processor or had to wait
-    for a core, and seconds of its store's writer for so many commits."""
-
-    processor: float
-    writer: float
-    commits: float
-
-
 def measure(
     scenario: Scenario,
     folder: Path,
     measured: str,
     on_progress: Callable[[Progress], None],
-    *,
-    at_load: bool = False,
 ) -> Calibration | None:
-    """Play `scenario` live, with events below `folder`, and fit what the lender measured; with
-    `at_load`, `scaled` to what it did.
+    """Play `scenario` live, with events below `folder`, and fit what the lender measured.
 
     None when interrupted. Raises StackProblem, TooFewMeasurements.
     """
     with Stack(scenario, folder) as stack:
         stack.start()
-        lender, before = stack.urls["lender"], cpu_times()
         if drive(stack, scenario, folder, on_progress=on_progress) == "interrupted":
             return None
-        used, store = cpu_times().since(before), store_work(lender)
-        try:
-            _, answer = fetch(lender + "/__admin/timings?after=0")
-        except AdminProblem as problem:
-            raise StackProblem(str(problem)) from None
-    timings = msgspec.json.decode(answer)["timings"]
-    found = calibration(timings, folder, measured)
-    if not at_load:
-        return found
-    if not store:
-        raise StackProblem("the lender was too busy to say what its store did; give --rate less")
-    # A core that others take away makes the lender's own one slower.
-    processor = used.lender + used.lender_waits
-    return scaled(found, timings, Work(processor, store["busy_seconds"], store["commits"]))
+        timings = lender_timings(stack.urls["lender"])
+    return calibration(timings, folder, measured)
 
 
-def scaled(found: Calibration, timings: Sequence[Sequence[Any]], work: Work) -> Calibration:
-    """`found` with service times that add up to the processor time of `work`, and commits as long
-    as the writer took for one.
-
-    Under load a request's own time holds waits for the processor, and a wait for a commit holds
-    the commit before; work beside requests (callbacks, the writer's statements) costs processor
-    time too. The simulator makes its own lines, so it needs what was worked, not what was waited.
-    """
-    requests = [row[1] for row in timings if row[0] == "request"]
-    fitted = sum(found.service.get(op, found.service["*"]).mean for op in requests)
-    share = work.processor / fitted
-    commit = work.writer / max(1.0, work.commits) / found.commit.mean
-    return found.model_copy(
-        update={
-            "service": {op: _stretched(delay, share) for op, delay in found.service.items()},
-            "commit": _stretched(found.commit, commit),
-        }
-    )
-
-
-def _stretched(delay: Delay, factor: float) -> Delay:
+def stretched(delay: Delay, factor: float) -> Delay:
+    """The delay `factor` times as long, not below the noise."""
     return _delay(delay.p50 * factor, delay.p99 * factor)
 
 

@@ -10,13 +10,11 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from loadtests.admin import AdminProblem, fetch
+from loadtests.lender_timings import lender_timings
 from loadtests.live_run import drive
 from loadtests.overview import ProgressReader
-from loadtests.process import StackProblem
-from loadtests.processors import CpuTime, cpu_times
 from loadtests.stack import Stack
-from loadtests.store_work import store_work
+from loadtests.window_watch import WindowWatch
 from reports.capacity.limit import limit_of
 from reports.capacity.measured import measured
 from reports.capacity.result import Limit, LimitState, Measured
@@ -134,80 +132,53 @@ def measure_live(
     ) as stack:
         try:
             stack.start()
-            watch = _Watch(stack.urls["lender"] if ours else None, scenario.duration, load)
+            window = window_of(scenario.duration)
+            watch = WindowWatch(window, stack.urls["lender"] if ours else None)
             if drive(stack, scenario, folder, load.processes, watch.following(on_progress)) == (
                 "interrupted"
             ):
                 return None
             if ours:
-                timings = _timings(stack.urls["lender"])
+                timings = lender_timings(stack.urls["lender"])
             origin = ProgressReader(stack.logs / "progress.jsonl").new()[-1].origin
         except KeyboardInterrupt:
             return None
     times = arrival_times(scenario.arrivals, scenario.seed, scenario.duration)
     summary = summarise(folder, scenario, planned=sum(1 for _ in times))
-    counters = watch.counters(timings, origin)
+    counters = _counters(watch, scenario, load, timings, origin)
     return measured("live", scenario, folder, summary, counters, rate=rate, number=number)
 
 
-class _Look(msgspec.Struct, frozen=True):
-    """Processor time and the store's work at one moment of the run (seconds since it began)."""
-
-    now: float
-    cpu: CpuTime
-    store: dict[str, float]
-
-
-class _Watch:
-    """Looks at the processes at both ends of the window."""
-
-    def __init__(self, lender: str | None, duration: float, load: Load) -> None:
-        self._lender = lender
-        self._load = load
-        self._window = window_of(duration)
-        self._looks: list[_Look] = []
-
-    def following(self, on_progress: Callable[[Progress], None]) -> Callable[[Progress], None]:
-        """`on_progress`, with the looks taken on the way."""
-
-        def follow(progress: Progress) -> None:
-            on_progress(progress)
-            if len(self._looks) < 2 and progress.now >= self._window[len(self._looks)]:
-                store = store_work(self._lender) if self._lender else {}
-                self._looks.append(_Look(progress.now, cpu_times(), store))
-
-        return follow
-
-    def counters(self, timings: list[list[Any]], origin: float) -> Counters:
-        """What was done between the looks, and when the lender worked on requests."""
-        if len(self._looks) < 2:
-            return Counters(known=False)  # everybody had ended before the window did
-        first, last = self._looks
-        seconds = last.now - first.now
-        used = last.cpu.since(first.cpu)
-        processes = {
-            GATEWAYS: Processor(used=used.gateways / seconds, most=1),
-            LOAD_GENERATOR: Processor(
-                used=used.load_generator / seconds, most=self._load.processes
-            ),
-            MACHINE: Processor(used=used.together / seconds, most=used.cores),
-        }
-        if self._lender is None:
-            return Counters(known=False, processes=processes)
-        requests, calls, waited = _in_lender(timings, origin, self._window)
-        store: dict[str, float] = {}
-        if first.store and last.store:
-            store = {name: value - first.store[name] for name, value in last.store.items()}
-        return Counters(
-            commit_busy=store["busy_seconds"] / seconds if store else None,
-            commits=int(store.get("commits", 0)),
-            transactions=int(store.get("transactions", 0)),
-            commit_wait=waited,
-            requests=requests,
-            calls=calls,
-            lender=Processor(used=used.lender / seconds, most=1),
-            processes=processes,
-        )
+def _counters(
+    watch: WindowWatch,
+    scenario: Scenario,
+    load: Load,
+    timings: list[list[Any]],
+    origin: float,
+) -> Counters:
+    """What was done between the looks, and when the lender worked on requests."""
+    if (done := watch.done) is None:
+        return Counters(known=False)  # everybody had ended before the window did
+    used, seconds = done.cpu, done.seconds
+    processes = {
+        GATEWAYS: Processor(used=used.gateways / seconds, most=1),
+        LOAD_GENERATOR: Processor(used=used.load_generator / seconds, most=load.processes),
+        MACHINE: Processor(used=used.together / seconds, most=used.cores),
+    }
+    if load.target is not None:
+        return Counters(known=False, processes=processes)
+    requests, calls, waited = _in_lender(timings, origin, window_of(scenario.duration))
+    store = done.store
+    return Counters(
+        commit_busy=store["busy_seconds"] / seconds if store else None,
+        commits=int(store.get("commits", 0)),
+        transactions=int(store.get("transactions", 0)),
+        commit_wait=waited,
+        requests=requests,
+        calls=calls,
+        lender=Processor(used=used.lender / seconds, most=1),
+        processes=processes,
+    )
 
 
 def _in_lender(
@@ -231,12 +202,3 @@ def _in_lender(
 
 def _spans(rows: list[tuple[float, float]]) -> Spans:
     return np.array(rows, dtype=float).reshape(-1, 2)
-
-
-def _timings(lender: str) -> list[list[Any]]:
-    try:
-        _, answer = fetch(f"{lender}/__admin/timings?after=0")
-    except AdminProblem as problem:
-        raise StackProblem(str(problem)) from None
-    rows: list[list[Any]] = msgspec.json.decode(answer)["timings"]
-    return rows

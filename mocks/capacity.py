@@ -10,11 +10,14 @@ class ServerPool:
 
     Service times are known on arrival, so the wait follows from the times at which the servers
     become free (Kiefer and Wolfowitz, 1955), and virtual and wall time need the same few lines.
+
+    `busy`: seconds of service admitted so far.
     """
 
-    __slots__ = ("_free_at",)
+    __slots__ = ("_free_at", "busy")
 
     def __init__(self, servers: int) -> None:
+        self.busy = 0.0
         self._free_at = [0.0] * servers
         heapify(self._free_at)
 
@@ -31,4 +34,9 @@ class ServerPool:
         else:
             start = max(now, free_at[0])
         heapreplace(self._free_at, start + service)
+        self.busy += service
         return start - now
+
+    def idle(self, now: float) -> bool:
+        """Whether a request that arrives at `now` is served at once."""
+        return self._free_at[0] <= now

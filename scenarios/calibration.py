@@ -11,7 +11,7 @@ from scenarios.distributions import Delay
 from scenarios.problems import Problem, ScenarioProblems
 from scenarios.schema import Scenario
 from scenarios.section import Section
-from scenarios.units import WRITTEN
+from scenarios.units import WRITTEN, Seconds
 
 
 class Calibration(Section):
@@ -23,6 +23,7 @@ class Calibration(Section):
     measured: str
     network: Delay
     service: dict[str, Delay]
+    wakeup: Seconds = 0.0
     commit: Delay
     call_overhead: Delay
 
@@ -31,6 +32,7 @@ class Calibration(Section):
         lender = scenario.world.lender.model_copy(
             update={
                 "service": self.service,
+                "wakeup": self.wakeup,
                 "commit": self.commit,
                 "call_overhead": self.call_overhead,
             }

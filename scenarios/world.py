@@ -10,7 +10,7 @@ from scenarios.contract import OPERATIONS
 from scenarios.distributions import Delay, constant
 from scenarios.gateways import FIELD_39, GATEWAY_OPERATIONS
 from scenarios.section import Section, one_of
-from scenarios.units import PerSecond, Share
+from scenarios.units import PerSecond, Seconds, Share
 
 
 class IssuerWorld(Section):
@@ -108,8 +108,10 @@ CONNECTIONS: dict[str, int] = {"bank": 100, "sms": 100, "payment": 100}
 class LenderWorld(Section):
     """The machine under the lender: what the simulator needs to know of it.
 
-    `service` is processor time a request, by operation (`*` for the rest); `commit` is one durable
-    database commit; both can be measured by `bindrill calibrate`.
+    `service` is processor time a request, by operation (`*` for the rest); a request that finds a
+    core idle takes `wakeup` more (a queue with exceptional first service, P. D. Welch, "On a
+    generalized M/G/1 queuing process", Operations Research 12, 1964). `commit` is one durable
+    database commit. All three can be measured by `bindrill calibrate`.
     """
 
     workers: int = Field(default=64, ge=1, description="requests in progress; more wait in line")
@@ -117,6 +119,7 @@ class LenderWorld(Section):
     service: dict[Annotated[str, one_of(("*", *OPERATIONS))], Delay] = Field(
         default_factory=lambda: {"*": Delay(p50=0.002, p99=0.006)}
     )
+    wakeup: Seconds = Field(default=0.0, description="more for a request to an idle core")
     commit: Delay = Delay(p50=0.002, p99=0.01)
     call_overhead: Delay = Field(
         default=constant(0.002), description="a gateway call beside the gateway's own delay"

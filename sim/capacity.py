@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable
 from concurrent.futures import Executor
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 from simpy import Environment
@@ -15,11 +16,10 @@ from reports.capacity.measured import measured
 from reports.capacity.result import Limit, LimitState, Measured
 from reports.capacity.scaling import at_rate, own_rate
 from reports.capacity.search import Bounds, Search
-from reports.capacity.usage import Counters, window_of
+from reports.capacity.usage import Counters, Processor, window_of
 from reports.summary import summarise
 from scenarios.schema import Scenario
 from sim.clock import after
-from sim.commits import GroupCommit
 from sim.executor import in_order
 from sim.replications import replication_seed
 from sim.run import play
@@ -100,7 +100,7 @@ def simulate(task: Task) -> Measured:
         folder.mkdir()
         run_twin(scenario, folder)
         env = Environment()
-        watch = _CommitWatch(scenario.duration)
+        watch = _Watch(scenario)
         if play(env, scenario, folder, on_world=watch.begin).state == "interrupted":
             raise KeyboardInterrupt
         return measured(
@@ -118,30 +118,45 @@ def _ended(search: Search) -> LimitState:
     return "unsettled" if search.state == "searching" else search.state
 
 
-class _CommitWatch:
-    """Reads the writer's counters at both ends of the window."""
+class _Watch:
+    """Reads the counters of the lender's processor and writer at both ends of the window."""
 
-    def __init__(self, duration: float) -> None:
-        self._window = window_of(duration)
-        self._read: list[tuple[float, int, int, float]] = []
+    def __init__(self, scenario: Scenario) -> None:
+        self._window = window_of(scenario.duration)
+        self._cores = scenario.world.lender.cores
+        self._looks: list[_Look] = []
 
     def begin(self, world: SimWorld) -> None:
         """Look at both moments, during the run."""
         for moment in self._window:
-            after(world.env, moment, lambda: self._read.append(_counts(world.commits)))
+            after(world.env, moment, lambda: self._looks.append(_look(world)))
 
     def counters(self) -> Counters:
         """What was done between both."""
-        (busy, commits, transactions, waited), last = self._read
         begin, end = self._window
         # A lender that was killed between them counts from its new beginning.
+        done = _Look(
+            *(max(0.0, after - before) for before, after in zip(*self._looks, strict=True))
+        )
         return Counters(
-            commit_busy=max(0.0, last[0] - busy) / (end - begin),
-            commits=max(0, last[1] - commits),
-            transactions=max(0, last[2] - transactions),
-            commit_wait=max(0.0, last[3] - waited),
+            lender=Processor(used=done.worked / (end - begin), most=self._cores),
+            commit_busy=done.committing / (end - begin),
+            commits=int(done.commits),
+            transactions=int(done.transactions),
+            commit_wait=done.waited,
         )
 
 
-def _counts(writer: GroupCommit) -> tuple[float, int, int, float]:
-    return writer.busy, writer.commits, writer.transactions, writer.waited
+class _Look(NamedTuple):
+    """Counters so far; times in seconds."""
+
+    worked: float
+    committing: float
+    commits: float
+    transactions: float
+    waited: float
+
+
+def _look(world: SimWorld) -> _Look:
+    writer = world.commits
+    return _Look(world.cores.busy, writer.busy, writer.commits, writer.transactions, writer.waited)

@@ -300,13 +300,15 @@ class SimWorld:
         if not self._front.enter():
             response = self.lender.shed()
             return answered(response.status, response.body)
-        env = self.env
+        env, wakeup = self.env, self._machine.wakeup
         came, who = env._now, next(self._requests)
         self.inside.enter(who, came)
         request.arrived_at = self.now()
         async with self._workers:
             began = env._now
             busy = self._service_time[request.op]()
+            if wakeup and self._cores.idle(began):
+                busy += wakeup
             waits = self._cores.admit(began, busy)
             await pause(env, waits + busy)
             response = await self.lender.handle(request)
@@ -346,6 +348,11 @@ class SimWorld:
         }
         self.lender = Lender(self._policy, self, self._vault, NoAudit())
         self._front = self.lender.front(machine.workers)
+
+    @property
+    def cores(self) -> ServerPool:
+        """The lender's processor, in this life of the lender's."""
+        return self._cores
 
     @property
     def commits(self) -> GroupCommit:

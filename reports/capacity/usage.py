@@ -51,8 +51,8 @@ class Counters(msgspec.Struct, frozen=True, kw_only=True):
     `commit_busy`: share of the time in which the store's writer was committing; `transactions` and
     `commits`: how many, a commit holding a group of transactions; `commit_wait`: seconds waited
     for commits, all requests together. `requests`, `calls`: when the lender worked on requests,
-    and called each gateway, where it was measured there. `lender`, `processes`: measured
-    processors, the latter by resource; without, the lender's is reckoned from its service times.
+    and called each gateway, where it was measured there. `lender`, `processes`: processors, the
+    latter by resource.
     `known`: whether the lender's inside is known; it is not where a team brings its own.
     """
 
@@ -99,7 +99,7 @@ def used(clock_folder: Path, scenario: Scenario, counters: Counters) -> Used:
         for name in NAMES
     }
     inside = [
-        _lender_cpu(requested, scenario, counters, window),
+        *([_process(LENDER_CPU, counters.lender)] if counters.lender else ()),
         _workers(in_lender, scenario, window),
         *_commits(counters),
     ]
@@ -139,21 +139,6 @@ def _spans(rows: pl.DataFrame, shorter: float) -> Spans:
 
 def _overhead(scenario: Scenario) -> float:
     return scenario.world.lender.call_overhead.mean
-
-
-def _lender_cpu(
-    requested: pl.DataFrame, scenario: Scenario, counters: Counters, window: tuple[float, float]
-) -> Usage:
-    if counters.lender is not None:
-        return _process(LENDER_CPU, counters.lender)
-    machine = scenario.world.lender
-    service = {op: delay.mean for op, delay in machine.service.items()}
-    begun = requested.filter(pl.col("started").is_between(*window, closed="left"))
-    busy = sum(
-        count * service.get(op, service["*"])
-        for op, count in begun.group_by("step").agg(pl.len()).rows()
-    )
-    return _process(LENDER_CPU, Processor(used=busy / (window[1] - window[0]), most=machine.cores))
 
 
 def _process(name: str, processor: Processor) -> Usage:

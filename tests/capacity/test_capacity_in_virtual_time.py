@@ -11,7 +11,7 @@ from simpy import Environment
 from reports.capacity.result import Limit
 from reports.capacity.scaling import at_rate, own_rate
 from reports.capacity.search import Bounds
-from reports.capacity.usage import Counters, mean_in_progress, used
+from reports.capacity.usage import Counters, Processor, mean_in_progress, used
 from sim.capacity import Task, simulate, simulated_limit
 from sim.executor import InTurn
 from sim.run import play
@@ -142,7 +142,8 @@ def test_places_in_use_are_averaged_over_the_window():
 def test_nothing_is_said_of_the_inside_of_a_lender_that_is_not_ours(tmp_path):
     scenario = narrow(duration=2.0)
     play(Environment(), scenario, tmp_path)
-    ours = {usage.resource for usage in used(tmp_path, scenario, Counters()).usage}
+    known = Counters(lender=Processor(used=0.5, most=1))
+    ours = {usage.resource for usage in used(tmp_path, scenario, known).usage}
     theirs = {usage.resource for usage in used(tmp_path, scenario, Counters(known=False)).usage}
     assert ours - theirs == {"lender CPU", "lender workers"}
     assert "connections to bank" in theirs

@@ -1,4 +1,4 @@
-"""One live measure sees every process; a calibration at load adds up to what was worked."""
+"""One live measure sees every process; both clocks together measure the machine first."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import psutil
 import pytest
 from capacity_worlds import narrow
 
-from loadtests.calibration import Work, scaled
 from loadtests.capacity import Load, live_limit
+from reports.capacity.result import read_capacity
 from reports.capacity.search import Bounds
-from scenarios.calibration import Calibration
-from scenarios.distributions import constant, lognormal
+from scenarios.calibration import load_calibration
+from scenarios.loader import dump
 
 
 @pytest.mark.live
@@ -54,19 +54,20 @@ def test_no_measure_begins_when_the_time_is_up(tmp_path):
     assert (found.state, found.measures, found.bottleneck) == ("unsettled", (), None)
 
 
-def test_a_calibration_at_load_adds_up_to_what_was_worked():
-    waited = Calibration(
-        measured="test",
-        network=constant(0.001),
-        service={"*": lognormal(0.01, 0.05), "confirm": constant(0.02)},
-        commit=lognormal(0.004, 0.02),
-        call_overhead=constant(0.001),
-    )
-    timings = [["request", op, 0.0, 0.1, 0.0, 0.0, 0.0, 1] for op in ["confirm", "submit"] * 50]
-    worked = scaled(waited, timings, Work(processor=0.4, writer=0.9, commits=300))
-    total = 50 * worked.service["confirm"].mean + 50 * worked.service["*"].mean
-    assert total == pytest.approx(0.4, rel=1e-3)
-    assert worked.commit.mean == pytest.approx(0.003, rel=1e-3)
-    assert worked.network == waited.network
-    ratio = worked.service["*"].p99 / worked.service["*"].p50
-    assert ratio == pytest.approx(5, rel=1e-2)
+@pytest.mark.live
+def test_a_search_in_both_clocks_measures_the_machine_first(bindrill, tmp_path):
+    file = tmp_path / "narrow.yaml"
+    file.write_text(dump(narrow(duration=6.0, objectives=["success_rate >= 1%"])))
+    once = ("--replications", "1", "--repeats", "1", "--jobs", "1")
+    bounds = ("--from", "5/s", "--to", "10/s")
+    done = bindrill("capacity", file, *once, *bounds, "--out", tmp_path / "runs")
+    assert done.code == 0, done.err
+    assert done.out.count("measured at") == 3
+    (folder,) = (tmp_path / "runs").iterdir()
+    measured = load_calibration(folder / "calibration.yaml")
+    capacity = read_capacity(folder)
+    assert capacity.calibration == f"calibration.yaml ({measured.measured})"
+    assert [limit.clock for limit in capacity.limits] == ["sim", "live"]
+    simulated = capacity.limit("sim").measures[0].used("lender CPU").used
+    # The scenario's own service times use 0.2 ms a request, less than a real lender does.
+    assert simulated > 3 * (10 * 9 * 0.0002)

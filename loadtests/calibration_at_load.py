@@ -1,0 +1,189 @@
+"""Service times by the processor time that the lender used at several loads.
+
+Under load a request's own time holds waits for the processor, and a wait for a commit holds the
+commit before; work beside requests (callbacks, the writer's statements) costs processor time too.
+The simulator makes its own lines, so it needs what was worked, not what was waited.
+
+A request costs more when it finds the lender idle: the process must be woken, caches are cold, and
+nothing shares its turn of the event loop, its commit and its system calls. With the share `idle` of
+the time in which the processor is idle, which is the share of Poisson arrivals that find it so, a
+request costs `work + wakeup * idle` on average: a queue with exceptional first service (Welch, "On
+a generalized M/G/1 queuing process in which the first customer of each busy period receives
+exceptional service", Operations Research 12, 1964). Two loads tell both, and so the cost at the
+limit is known from loads below it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from loadtests.calibration import calibration, stretched
+from loadtests.lender_timings import lender_timings
+from loadtests.live_run import drive
+from loadtests.overview import ProgressReader
+from loadtests.process import StackProblem
+from loadtests.stack import Stack
+from loadtests.window_watch import Done, WindowWatch
+from reports.capacity.scaling import at_rate, own_rate
+from reports.capacity.usage import window_of
+from reports.progress import Progress
+from scenarios.calibration import Calibration
+from scenarios.schema import Scenario
+
+AIMS = (0.2, 0.45, 0.7)
+"""How busy the lender's processor should be in the loads: apart, and below the limit, where waits
+in line would be measured."""
+STRETCH = 8.0
+"""How many times as high or low as the one before a load may be, at most."""
+NEAR = 0.05
+"""Loads whose idle shares are no further apart say nothing of the difference between them."""
+
+
+class Cost(msgspec.Struct, frozen=True, kw_only=True):
+    """What one load showed: the share of the time in which the lender's processor was `busy`, over
+    `requests` of `processor` seconds each, waits for a core included, and the `writer`'s seconds a
+    commit."""
+
+    busy: float
+    requests: int
+    processor: float
+    writer: float
+
+
+class LoadMeasured(msgspec.Struct, frozen=True, kw_only=True):
+    """A load of `rate` arrivals a second, its cost, its fitted times, and the operation of each of
+    its requests."""
+
+    rate: float
+    cost: Cost
+    fitted: Calibration
+    operations: tuple[str, ...]
+
+
+def measure_at_loads(
+    scenario: Scenario,
+    folder: Path,
+    *,
+    seed_of: Callable[[int], int],
+    database: str | None = None,
+    on_progress: Callable[[Progress], None] = lambda _: None,
+    on_load: Callable[[LoadMeasured], None] = lambda _: None,
+) -> tuple[LoadMeasured, ...] | None:
+    """Play `scenario` live at its own rate, then at those that should keep the lender's processor
+    as busy as the AIMS that are furthest from it, each on fresh servers below `folder`, with the
+    seed that `seed_of` gives for 0, 1, 2. `database` is the lender's, SQLite if None.
+
+    None when interrupted. Raises StackProblem, TooFewMeasurements.
+    """
+    found: list[LoadMeasured] = []
+    rates = [own_rate(scenario)]
+    while len(found) < len(rates):
+        number = len(found)
+        place = folder / f"load-{number}"
+        place.mkdir(parents=True)
+        played = at_rate(scenario, rates[number], seed_of(number))
+        load = _measured(played, place, rates[number], database, on_progress)
+        if load is None:
+            return None
+        found.append(load)
+        on_load(load)
+        if number == 0:
+            rates += further_rates(load.rate, load.cost.busy)
+    return tuple(found)
+
+
+def further_rates(rate: float, busy: float) -> list[float]:
+    """The other loads, where `rate` made the processor `busy`, rising."""
+    aims = sorted(AIMS, key=lambda aim: abs(math.log(aim / max(busy, 0.01))))[1:]
+    factors = (min(STRETCH, max(1 / STRETCH, aim / max(busy, 0.01))) for aim in sorted(aims))
+    return [float(f"{rate * factor:.3g}") for factor in factors]
+
+
+def at_loads(loads: Sequence[LoadMeasured], measured: str) -> Calibration:
+    """The calibration that loads give: the lightest one's network and shapes of service times,
+    scaled to the work of a request; the busiest one's commits."""
+    lightest = min(loads, key=lambda load: load.cost.busy)
+    busiest = max(loads, key=lambda load: load.cost.busy)
+    work, wakeup = work_and_wakeup([load.cost for load in loads])
+    service = lightest.fitted.service
+    mean = sum(service.get(op, service["*"]).mean for op in lightest.operations) / len(
+        lightest.operations
+    )
+    commit = busiest.fitted.commit
+    return lightest.fitted.model_copy(
+        update={
+            "measured": measured,
+            "service": {op: stretched(delay, work / mean) for op, delay in service.items()},
+            "wakeup": round(wakeup, 6),
+            "commit": stretched(commit, busiest.cost.writer / commit.mean),
+        }
+    )
+
+
+def work_and_wakeup(costs: Sequence[Cost]) -> tuple[float, float]:
+    """Seconds of processor time that a request costs, and costs more at an idle core, by least
+    squares weighted by the number of requests. Loads that are too much alike, or whose requests
+    cost less when more idle, give the mean cost and 0."""
+    weights = [cost.requests for cost in costs]
+    idle = [1 - cost.busy for cost in costs]
+    middle, mean = (
+        sum(w * x for w, x in zip(weights, values, strict=True)) / sum(weights)
+        for values in (idle, [cost.processor for cost in costs])
+    )
+    spread = sum(w * (x - middle) ** 2 for w, x in zip(weights, idle, strict=True))
+    if max(idle) - min(idle) <= NEAR:
+        return mean, 0.0
+    joint = sum(
+        cost.requests * (1 - cost.busy - middle) * (cost.processor - mean) for cost in costs
+    )
+    wakeup = min(max(0.0, joint / spread), mean / middle)
+    return mean - wakeup * middle, wakeup
+
+
+def _measured(
+    scenario: Scenario,
+    folder: Path,
+    rate: float,
+    database: str | None,
+    on_progress: Callable[[Progress], None],
+) -> LoadMeasured | None:
+    with Stack(scenario, folder, database=database) as stack:
+        stack.start()
+        lender = stack.urls["lender"]
+        watch = WindowWatch(window_of(scenario.duration), lender)
+        if drive(stack, scenario, folder, on_progress=watch.following(on_progress)) == (
+            "interrupted"
+        ):
+            return None
+        timings = lender_timings(lender)
+        origin = ProgressReader(stack.logs / "progress.jsonl").new()[-1].origin
+    done = watch.done
+    if done is None or not done.store:
+        raise StackProblem(
+            "the lender was too busy to say what its store did, or everybody had ended too early;"
+            " give --duration more"
+        )
+    requests = [row for row in timings if row[0] == "request"]
+    return LoadMeasured(
+        rate=rate,
+        cost=_cost(requests, origin, done),
+        fitted=calibration(timings, folder, ""),
+        operations=tuple(row[1] for row in requests),
+    )
+
+
+def _cost(requests: Sequence[Sequence[Any]], origin: float, done: Done) -> Cost:
+    # A core that others take away makes the lender's own one slower.
+    processor = done.cpu.lender + done.cpu.lender_waits
+    begun = sum(1 for row in requests if done.begin <= row[2] - origin < done.end)
+    return Cost(
+        busy=min(1.0, processor / done.seconds),
+        requests=begun,
+        processor=processor / max(1, begun),
+        writer=done.store["busy_seconds"] / max(1.0, done.store["commits"]),
+    )

@@ -1,0 +1,110 @@
+"""What a request costs at the limit, from loads below it."""
+
+from __future__ import annotations
+
+import pytest
+from capacity_worlds import narrow
+
+from loadtests.calibration_at_load import (
+    AIMS,
+    Cost,
+    LoadMeasured,
+    at_loads,
+    further_rates,
+    work_and_wakeup,
+)
+from mocks.capacity import ServerPool
+from scenarios.calibration import Calibration, load_calibration
+from scenarios.distributions import constant, lognormal
+from sim.capacity import Task, simulate
+
+WORK, WAKEUP = 0.002, 0.0012
+LIGHT = Calibration(
+    measured="test",
+    network=constant(0.001),
+    service={"*": lognormal(0.01, 0.05), "confirm": constant(0.02)},
+    commit=lognormal(0.004, 0.02),
+    call_overhead=constant(0.001),
+)
+
+
+def cost(busy: float, requests: int = 1000, noise: float = 1.0) -> Cost:
+    processor = (WORK + WAKEUP * (1 - busy)) * noise
+    return Cost(busy=busy, requests=requests, processor=processor, writer=0.001 + 0.001 * busy)
+
+
+def load(rate: float, busy: float, fitted: Calibration = LIGHT) -> LoadMeasured:
+    operations = ("confirm", "submit") * 50
+    return LoadMeasured(rate=rate, cost=cost(busy), fitted=fitted, operations=operations)
+
+
+def test_work_and_wakeup_are_found_from_loads_below_the_limit():
+    found = work_and_wakeup([cost(0.2), cost(0.45), cost(0.6)])
+    assert found == pytest.approx((WORK, WAKEUP))
+    noisy = work_and_wakeup([cost(0.2, 500, 1.05), cost(0.45, 1500, 0.96), cost(0.6, 2500, 1.02)])
+    assert noisy == pytest.approx((WORK, WAKEUP), rel=0.2)
+
+
+def test_loads_that_do_not_tell_them_apart_give_the_mean():
+    alike = [cost(0.50), cost(0.52, 3000)]
+    work, wakeup = work_and_wakeup(alike)
+    assert wakeup == 0
+    assert work == pytest.approx((alike[0].processor + 3 * alike[1].processor) / 4)
+    dearer = [
+        Cost(busy=0.2, requests=1000, processor=0.002, writer=0.001),
+        Cost(busy=0.7, requests=1000, processor=0.003, writer=0.001),
+    ]
+    assert work_and_wakeup(dearer) == (pytest.approx(0.0025), 0)
+    # However the points lie, a request under load costs no less than nothing.
+    steep = [
+        Cost(busy=0.1, requests=1000, processor=0.009, writer=0.001),
+        Cost(busy=0.3, requests=1000, processor=0.001, writer=0.001),
+    ]
+    assert work_and_wakeup(steep)[0] >= 0
+
+
+def test_loads_are_apart_and_stay_below_the_limit():
+    assert further_rates(6.0, 0.2) == [13.5, 21.0]
+    assert further_rates(30.0, 0.7) == [8.57, 19.3]
+    assert further_rates(10.0, 0.4) == [5.0, 17.5]
+    assert max(further_rates(1.0, 0.001)) == 8.0
+    for busy in (0.05, 0.2, 0.4, 0.7, 1.0):
+        assert all(rate * busy <= 10 * max(AIMS) + 0.1 for rate in further_rates(10.0, busy))
+
+
+def test_the_calibration_adds_up_to_the_work_of_a_request(tmp_path):
+    found = at_loads([load(20.0, 0.7), load(6.0, 0.2), load(13.0, 0.45)], "three loads")
+    mean = (found.service["confirm"].mean + found.service["*"].mean) / 2
+    assert mean == pytest.approx(WORK, rel=1e-2)
+    assert found.wakeup == pytest.approx(WAKEUP, rel=1e-3)
+    assert found.service["*"].p99 / found.service["*"].p50 == pytest.approx(5, rel=2e-2)
+    # The writer's commits are those near the limit; the network is that of the lightest load.
+    assert found.commit.mean == pytest.approx(0.0017, rel=1e-2)
+    assert (found.measured, found.network) == ("three loads", LIGHT.network)
+    found.save(tmp_path / "calibration.yaml")
+    assert load_calibration(tmp_path / "calibration.yaml") == found
+
+
+def test_an_idle_core_is_one_that_serves_at_once():
+    pool = ServerPool(2)
+    assert pool.idle(0.0)
+    pool.admit(0.0, 1.0)
+    assert pool.idle(0.0)
+    pool.admit(0.0, 3.0)
+    assert not pool.idle(0.5)
+    assert pool.idle(1.0)
+    assert pool.busy == 4.0
+
+
+@pytest.mark.parametrize(("rate", "busy"), [(12.0, (0.2, 0.35)), (45.0, (0.6, 0.9))])
+def test_the_simulated_processor_wakes_up_as_often_as_it_is_idle(rate, busy):
+    """Utilisation is what `work + wakeup * idle` makes of it, light and heavy."""
+    scenario = narrow(
+        duration=40.0, world__lender__service={"*": WORK}, world__lender__wakeup=WAKEUP
+    )
+    measure = simulate(Task(scenario=scenario, rate=rate, number=0))
+    used = measure.used("lender CPU").used
+    requests = measure.arrivals / 40.0 * sum(measure.requests_per_arrival.values())
+    assert busy[0] < used < busy[1]
+    expected = requests * (WORK + WAKEUP) / (1 + requests * WAKEUP)
+    assert used == pytest.approx(expected, rel=0.12)
