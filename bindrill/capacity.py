@@ -91,6 +91,7 @@ def find_capacity(name: str, options: CapacityOptions) -> int:
         found = calibrate_at_loads(scenario, console, database=options.database, quiet=options.json)
         if found is None:
             folder.rmdir()
+            console.print("Interrupted while this machine was measured; no search has begun.")
             return EXIT_INTERRUPTED
         found.save(folder / CALIBRATION)
         scenario, calibrated = found.applied(scenario), f"{CALIBRATION} ({found.measured})"

@@ -97,10 +97,10 @@ def live_limit(
             )
         except KeyboardInterrupt:
             measure = None
+        shutil.rmtree(place, ignore_errors=True)  # a problem leaves it there, for its logs
         if measure is None:
             state = "interrupted"
             break
-        shutil.rmtree(place)  # a problem leaves it there, for its logs
         found.append(measure)
         search.tell(measure.rate, measure.held)
         on_measured(measure, search)
