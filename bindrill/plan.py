@@ -179,7 +179,8 @@ def _models(
 
 def _teller(console: Console) -> Callable[[Measured, Search], None]:
     def tell(measure: Measured, search: Search) -> None:
-        word = "held" if measure.held else "missed"
+        missed = ", ".join(outcome.text for outcome in measure.missed)
+        word = f"missed {missed}" if missed else "held"
         console.print(f"  one node at {shown(measure.rate, '/s')}: {word}", markup=False)
 
     return tell

@@ -33,7 +33,8 @@ T = TypeVar("T")
 LARGEST_GROUP = 128
 """Pieces of work in one commit, at most."""
 REPEATS = 5
-"""Times that work is run again when PostgreSQL breaks off a deadlock between two nodes."""
+"""Times that a piece of work is run again, alone, when PostgreSQL breaks off deadlocks between two
+nodes."""
 BUSY_TIMEOUT_MS = 10_000
 """For how long SQLite waits while another process writes."""
 _UNLIMITED = 2**62
@@ -225,8 +226,9 @@ class SqlStore:
                 self.work.commits += 1
                 self.work.transactions += len(group)
 
-    def _commit(self, group: list[_Job[Any]]) -> None:
-        """Run the group in one transaction, and only then tell everybody."""
+    def _commit(self, group: list[_Job[Any]], repeats: int = REPEATS) -> None:
+        """Run the group in one transaction, and only then tell everybody. A deadlock is broken off
+        with everything the group has locked, and its pieces of work are run again one by one."""
         outcomes: list[tuple[_Job[Any], Any, BaseException | None]] = []
         undo: list[Callable[[], None]] = []
         try:
@@ -242,9 +244,15 @@ class SqlStore:
             # Whatever it was, nothing of the group is durable, and everybody waits for an answer.
             for step in reversed(undo):
                 step()
-            unavailable = self._unavailable(error)
-            for job in group:
-                job.future.set_exception(unavailable)
+            if _deadlocked(error) and len(group) > 1:
+                for job in group:
+                    self._commit([job])
+            elif _deadlocked(error) and repeats:
+                self._commit(group, repeats - 1)
+            else:
+                unavailable = self._unavailable(error)
+                for job in group:
+                    job.future.set_exception(unavailable)
             return
         for job, result, raised in outcomes:
             if raised is None:
@@ -255,28 +263,25 @@ class SqlStore:
     def _attempt(
         self, connection: Connection, job: _Job[Any], undo: list[Callable[[], None]]
     ) -> tuple[Any, BaseException | None]:
-        """Result or exception of one piece of work. Raises DBAPIError when the connection, and so
-        the whole group, is lost."""
-        repeats = 0
-        while True:
-            connection.exec_driver_sql("SAVEPOINT work")
-            tx = SqlTx(connection, self._statements)
-            try:
-                result = job.work(tx)
-            except BaseException as error:
-                for step in reversed(tx.undo):
-                    step()
-                connection.exec_driver_sql("ROLLBACK TO SAVEPOINT work")
-                connection.exec_driver_sql("RELEASE SAVEPOINT work")
-                if not isinstance(error, DBAPIError) or isinstance(error, _DEFECTS):
-                    return None, error
-                repeats += 1
-                if _sqlstate(error) not in _DEADLOCKS or repeats > REPEATS:
-                    return None, self._unavailable(error)
-            else:
-                connection.exec_driver_sql("RELEASE SAVEPOINT work")
-                undo += tx.undo
-                return result, None
+        """Result or exception of one piece of work. Raises DBAPIError when the whole group must be
+        given up: the connection is lost, or there is a deadlock."""
+        connection.exec_driver_sql("SAVEPOINT work")
+        tx = SqlTx(connection, self._statements)
+        try:
+            result = job.work(tx)
+        except BaseException as error:
+            for step in reversed(tx.undo):
+                step()
+            if _deadlocked(error):
+                raise
+            connection.exec_driver_sql("ROLLBACK TO SAVEPOINT work")
+            connection.exec_driver_sql("RELEASE SAVEPOINT work")
+            if not isinstance(error, DBAPIError) or isinstance(error, _DEFECTS):
+                return None, error
+            return None, self._unavailable(error)
+        connection.exec_driver_sql("RELEASE SAVEPOINT work")
+        undo += tx.undo
+        return result, None
 
     def _unavailable(self, error: Exception) -> StoreUnavailable:
         cause = getattr(error, "orig", None) or error
@@ -331,5 +336,5 @@ def _engine(url: URL, echo: bool) -> Engine:
     return engine
 
 
-def _sqlstate(error: DBAPIError) -> str:
-    return getattr(error.orig, "sqlstate", None) or ""
+def _deadlocked(error: BaseException) -> bool:
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _DEADLOCKS

@@ -357,6 +357,42 @@ def test_two_nodes_on_one_database(sql_url: str) -> None:
     assert total == 400
 
 
+def test_two_groups_in_each_others_way_are_both_done(fresh_postgres: str) -> None:
+    """Each node's group holds a row that the other's waits for, whatever is run again alone."""
+    stores = [SqlStore(fresh_postgres), SqlStore(fresh_postgres)]
+    stores[0].transact(lambda tx: [tx.add(_binding(n)) for n in range(2)])
+    holds = [threading.Event(), threading.Event()]
+    gate = threading.Event()
+
+    def first(node: int) -> Callable[[Tx], None]:
+        def work(tx: Tx) -> None:
+            tx.get(Binding, f"bnd_{node}")
+            holds[node].set()
+            assert holds[1 - node].wait(60)
+
+        return work
+
+    def second(node: int) -> Callable[[Tx], None]:
+        def work(tx: Tx) -> None:
+            binding = tx.get(Binding, f"bnd_{1 - node}")
+            assert binding is not None
+            tx.save(replace(binding, otp_tries=binding.otp_tries + 1))
+
+        return work
+
+    # Both pieces of work come into one group while the writer is held up.
+    for store in stores:
+        store.submit(lambda tx: gate.wait(60))
+    futures = [stores[node].submit(work) for node in (0, 1) for work in (first(node), second(node))]
+    gate.set()
+    wait(futures, timeout=120)
+    for future in futures:
+        future.result(timeout=0)
+    assert [binding.otp_tries for binding in stores[0].records(Binding)] == [1, 1]
+    for store in stores:
+        store.close()
+
+
 def test_two_nodes_register_one_person(sql_url: str) -> None:
     stores = [SqlStore(sql_url), SqlStore(sql_url)]
     shops = [Shop(FakeWorld(store)) for store in stores]
