@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import platform
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -34,7 +36,8 @@ def calibrate_machine(
 
     Raises the exceptions of `bindrill.errors.user_problems`.
     """
-    rate = rate if rate is not None or at_load else LIGHT
+    if rate is None and not at_load:
+        rate = LIGHT
     scenario = override(load_scenario(name), duration=duration, rate=rate)
     console = Console(highlight=False, soft_wrap=True)
     if at_load:
@@ -67,8 +70,6 @@ def calibrate_at_loads(
 
     Raises InputProblem when it was too short, StackProblem.
     """
-    undisturbed = scenario.model_copy(update={"faults": ()})
-    duration = format_duration(scenario.duration)
 
     def tell(load: LoadMeasured) -> None:
         if not quiet:
@@ -79,36 +80,44 @@ def calibrate_at_loads(
                 markup=False,
             )
 
+    with _measuring(console, quiet=quiet) as (folder, display):
+        loads = measure_at_loads(
+            _undisturbed(scenario),
+            folder,
+            seed_of=lambda number: replication_seed(scenario.seed, SEEDS_FROM + number),
+            database=database,
+            on_progress=display.show,
+            on_load=tell,
+        )
+    if loads is None:
+        return None
+    rates = ", ".join(shown(load.rate, "/s") for load in loads)
+    duration = format_duration(scenario.duration)
+    return at_loads(loads, f"{scenario.name} at {rates}, {duration} each, {_here()}")
+
+
+def _lightly(scenario: Scenario, what: str, console: Console) -> Calibration | None:
+    measured = f"{what}, {_here()}"
+    console.print(f"Measuring {measured}")
+    with _measuring(console) as (folder, display):
+        return measure(_undisturbed(scenario), folder, measured, display.show)
+
+
+@contextmanager
+def _measuring(console: Console, *, quiet: bool = False) -> Iterator[tuple[Path, Display]]:
+    """A folder for what is played, and a display. Raises InputProblem when it was too short."""
     with (
         tempfile.TemporaryDirectory(prefix="bindrill-") as folder,
         Display(console, quiet=quiet) as display,
     ):
         try:
-            loads = measure_at_loads(
-                undisturbed,
-                Path(folder),
-                seed_of=lambda number: replication_seed(scenario.seed, SEEDS_FROM + number),
-                database=database,
-                on_progress=display.show,
-                on_load=tell,
-            )
+            yield Path(folder), display
         except TooFewMeasurements as few:
             raise InputProblem(str(few)) from None
-    if loads is None:
-        return None
-    rates = ", ".join(shown(load.rate, "/s") for load in loads)
-    return at_loads(loads, f"{scenario.name} at {rates}, {duration} each, {_here()}")
 
 
-def _lightly(scenario: Scenario, what: str, console: Console) -> Calibration | None:
-    undisturbed = scenario.model_copy(update={"faults": ()})
-    measured = f"{what}, {_here()}"
-    console.print(f"Measuring {measured}")
-    with tempfile.TemporaryDirectory(prefix="bindrill-") as folder, Display(console) as display:
-        try:
-            return measure(undisturbed, Path(folder), measured, display.show)
-        except TooFewMeasurements as few:
-            raise InputProblem(str(few)) from None
+def _undisturbed(scenario: Scenario) -> Scenario:
+    return scenario.model_copy(update={"faults": ()})
 
 
 def _here() -> str:

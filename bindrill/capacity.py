@@ -74,6 +74,8 @@ def find_capacity(name: str, options: CapacityOptions) -> int:
     Raises the exceptions of `bindrill.errors.user_problems`.
     """
     scenario = _scenario(name, options)
+    file = options.calibration
+    calibration = None if file is None else load_calibration(file)
     bounds = _bounds(scenario, options)
     precision = _precision(options.precision)
     within = positive("--within", options.within, parse_duration, "a duration such as 1h")
@@ -85,16 +87,21 @@ def find_capacity(name: str, options: CapacityOptions) -> int:
         f" {format_duration(scenario.duration)} a measure, seed {scenario.seed}, into {folder}",
         markup=False,
     )
-    calibrated = _calibrated(options.calibration)
-    if options.calibrate and len(options.clocks) == 2 and options.target is None:
+    if _measures_first(options):
         # What a request costs on this machine, from loads below the limit that is to be predicted.
-        found = calibrate_at_loads(scenario, console, database=options.database, quiet=options.json)
-        if found is None:
+        file = Path(CALIBRATION)
+        calibration = calibrate_at_loads(
+            scenario, console, database=options.database, quiet=options.json
+        )
+        if calibration is None:
             folder.rmdir()
             console.print("Interrupted while this machine was measured; no search has begun.")
             return EXIT_INTERRUPTED
-        found.save(folder / CALIBRATION)
-        scenario, calibrated = found.applied(scenario), f"{CALIBRATION} ({found.measured})"
+        calibration.save(folder / file)
+    calibrated = "those of the scenario; `bindrill calibrate` measures this machine's"
+    if calibration is not None:
+        scenario = calibration.applied(scenario)
+        calibrated = f"{file} ({calibration.measured})"
     journal = _Journal(folder / "measures.jsonl", console, quiet=options.json)
     limits: list[Limit] = []
     for clock in options.clocks:
@@ -136,13 +143,17 @@ def _scenario(name: str, options: CapacityOptions) -> Scenario:
     scenario = override(load_scenario(name), seed=options.seed, duration=options.duration)
     if options.variant is not None:
         scenario = variant(scenario, options.variant)
-    if options.calibration is not None:
-        scenario = load_calibration(options.calibration).applied(scenario)
     if not scenario.objectives:
         raise InputProblem(f"{name} has no objectives to hold; add some, such as p95(confirm) < 1s")
     if own_rate(scenario) <= 0:
         raise InputProblem(f"{name}: its own rate of arrivals is 0, which has no multiple")
     return scenario
+
+
+def _measures_first(options: CapacityOptions) -> bool:
+    """Only where both clocks are compared, and the lender is ours."""
+    both = len(options.clocks) == 2
+    return options.calibrate and options.calibration is None and both and options.target is None
 
 
 def _bounds(scenario: Scenario, options: CapacityOptions) -> Bounds:
@@ -240,13 +251,11 @@ class _Journal:
         if self._quiet:
             return
         held, failed = search.counts(measure.rate)
-        missed = ", ".join(outcome.text for outcome in measure.missed)
         known = f"limit from {shown(search.low, '/s')} to {shown(search.high, '/s')}"
         clock = "simulated" if measure.clock == "sim" else "live"
         self.console.print(
             f"{clock} {shown(measure.rate, '/s')}: "
-            + (f"missed {missed}" if missed else "held")
-            + f" (held {held} of {held + failed}); {known}",
+            f"{words.measure_in_words(measure)} (held {held} of {held + failed}); {known}",
             markup=False,
         )
 
@@ -258,12 +267,6 @@ def _demand(limits: list[Limit]) -> Demand:
     return Demand(
         requests=light.requests_per_arrival, calls=light.calls_per_arrival, latency=light.steps
     )
-
-
-def _calibrated(file: Path | None) -> str:
-    if file is None:
-        return "those of the scenario; `bindrill calibrate` measures this machine's"
-    return f"{file} ({load_calibration(file).measured})"
 
 
 def _machine() -> dict[str, str]:

@@ -424,7 +424,7 @@ def capacity(
                 target=target,
                 allow_remote=allow_remote,
                 calibration=calibration,
-                calibrate=calibrate and calibration is None,
+                calibrate=calibrate,
                 out=out,
                 json=json,
             ),

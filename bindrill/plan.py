@@ -21,6 +21,7 @@ from reports.capacity.result import FILE as CAPACITY
 from reports.capacity.result import Capacity, Limit, Measured, read_capacity
 from reports.capacity.scaling import own_rate
 from reports.capacity.search import Search
+from reports.capacity.words import measure_in_words
 from reports.numbers import shown
 from reports.plan.answers import PACKAGE, answer_lines
 from reports.plan.buying import has_of
@@ -179,9 +180,8 @@ def _models(
 
 def _teller(console: Console) -> Callable[[Measured, Search], None]:
     def tell(measure: Measured, search: Search) -> None:
-        missed = ", ".join(outcome.text for outcome in measure.missed)
-        word = f"missed {missed}" if missed else "held"
-        console.print(f"  one node at {shown(measure.rate, '/s')}: {word}", markup=False)
+        told = measure_in_words(measure)
+        console.print(f"  one node at {shown(measure.rate, '/s')}: {told}", markup=False)
 
     return tell
 

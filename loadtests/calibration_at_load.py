@@ -21,16 +21,13 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from loadtests.calibration import calibration, stretched
-from loadtests.lender_timings import lender_timings
-from loadtests.live_run import drive
-from loadtests.overview import ProgressReader
 from loadtests.process import StackProblem
-from loadtests.stack import Stack
-from loadtests.window_watch import Done, WindowWatch
+from loadtests.watched_run import watched_run
+from loadtests.window_watch import Done
 from reports.capacity.scaling import at_rate, own_rate
-from reports.capacity.usage import window_of
 from reports.progress import Progress
 from scenarios.calibration import Calibration
 from scenarios.schema import Scenario
@@ -129,19 +126,15 @@ def work_and_wakeup(costs: Sequence[Cost]) -> tuple[float, float]:
     """Seconds of processor time that a request costs, and costs more at an idle core, by least
     squares weighted by the number of requests. Loads that are too much alike, or whose requests
     cost less when more idle, give the mean cost and 0."""
-    weights = [cost.requests for cost in costs]
-    idle = [1 - cost.busy for cost in costs]
-    middle, mean = (
-        sum(w * x for w, x in zip(weights, values, strict=True)) / sum(weights)
-        for values in (idle, [cost.processor for cost in costs])
-    )
-    spread = sum(w * (x - middle) ** 2 for w, x in zip(weights, idle, strict=True))
-    if max(idle) - min(idle) <= NEAR:
+    idle = np.array([1 - cost.busy for cost in costs])
+    processor = np.array([cost.processor for cost in costs])
+    weights = np.array([cost.requests for cost in costs])
+    middle, mean = (float(np.average(each, weights=weights)) for each in (idle, processor))
+    if np.ptp(idle) <= NEAR:
         return mean, 0.0
-    joint = sum(
-        cost.requests * (1 - cost.busy - middle) * (cost.processor - mean) for cost in costs
-    )
-    wakeup = min(max(0.0, joint / spread), mean / middle)
+    # numpy's weights are those of the residuals, not of their squares.
+    slope = float(np.polyfit(idle, processor, 1, w=np.sqrt(weights))[0])
+    wakeup = min(max(0.0, slope), mean / middle)
     return mean - wakeup * middle, wakeup
 
 
@@ -152,27 +145,20 @@ def _measured(
     database: str | None,
     on_progress: Callable[[Progress], None],
 ) -> LoadMeasured | None:
-    with Stack(scenario, folder, database=database) as stack:
-        stack.start()
-        lender = stack.urls["lender"]
-        watch = WindowWatch(window_of(scenario.duration), lender)
-        if drive(stack, scenario, folder, on_progress=watch.following(on_progress)) == (
-            "interrupted"
-        ):
-            return None
-        timings = lender_timings(lender)
-        origin = ProgressReader(stack.logs / "progress.jsonl").new()[-1].origin
-    done = watch.done
+    watched = watched_run(scenario, folder, database=database, on_progress=on_progress)
+    if watched is None:
+        return None
+    done = watched.done
     if done is None or not done.store:
         raise StackProblem(
             "the lender was too busy to say what its store did, or everybody had ended too early;"
             " give --duration more"
         )
-    requests = [row for row in timings if row[0] == "request"]
+    requests = [row for row in watched.timings if row[0] == "request"]
     return LoadMeasured(
         rate=rate,
-        cost=_cost(requests, origin, done),
-        fitted=calibration(timings, folder, ""),
+        cost=_cost(requests, watched.origin, done),
+        fitted=calibration(watched.timings, folder, ""),
         operations=tuple(row[1] for row in requests),
     )
 

@@ -10,11 +10,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from loadtests.lender_timings import lender_timings
-from loadtests.live_run import drive
-from loadtests.overview import ProgressReader
-from loadtests.stack import Stack
-from loadtests.window_watch import WindowWatch
+from loadtests.watched_run import Watched, watched_run
 from reports.capacity.limit import limit_of
 from reports.capacity.measured import measured
 from reports.capacity.result import Limit, LimitState, Measured
@@ -121,43 +117,26 @@ def measure_live(
     """Play `scenario` live below `folder` and measure it; None when interrupted. Raises
     StackProblem."""
     folder.mkdir(parents=True)
-    ours = load.target is None
-    timings: list[list[Any]] = []
-    with Stack(
+    watched = watched_run(
         scenario,
         folder,
         target=load.target,
         allow_remote=load.allow_remote,
         database=load.database,
-    ) as stack:
-        try:
-            stack.start()
-            window = window_of(scenario.duration)
-            watch = WindowWatch(window, stack.urls["lender"] if ours else None)
-            if drive(stack, scenario, folder, load.processes, watch.following(on_progress)) == (
-                "interrupted"
-            ):
-                return None
-            if ours:
-                timings = lender_timings(stack.urls["lender"])
-            origin = ProgressReader(stack.logs / "progress.jsonl").new()[-1].origin
-        except KeyboardInterrupt:
-            return None
+        processes=load.processes,
+        on_progress=on_progress,
+    )
+    if watched is None:
+        return None
     times = arrival_times(scenario.arrivals, scenario.seed, scenario.duration)
     summary = summarise(folder, scenario, planned=sum(1 for _ in times))
-    counters = _counters(watch, scenario, load, timings, origin)
+    counters = _counters(watched, scenario, load)
     return measured("live", scenario, folder, summary, counters, rate=rate, number=number)
 
 
-def _counters(
-    watch: WindowWatch,
-    scenario: Scenario,
-    load: Load,
-    timings: list[list[Any]],
-    origin: float,
-) -> Counters:
-    """What was done between the looks, and when the lender worked on requests."""
-    if (done := watch.done) is None:
+def _counters(watched: Watched, scenario: Scenario, load: Load) -> Counters:
+    """What was done in the window, and when the lender worked on requests."""
+    if (done := watched.done) is None:
         return Counters(known=False)  # everybody had ended before the window did
     used, seconds = done.cpu, done.seconds
     processes = {
@@ -167,7 +146,8 @@ def _counters(
     }
     if load.target is not None:
         return Counters(known=False, processes=processes)
-    requests, calls, waited = _in_lender(timings, origin, window_of(scenario.duration))
+    window = window_of(scenario.duration)
+    requests, calls, waited = _in_lender(watched.timings, watched.origin, window)
     store = done.store
     return Counters(
         commit_busy=store["busy_seconds"] / seconds if store else None,

@@ -84,6 +84,7 @@ class SimWorld:
         self._commit_time = draws(machine.commit, seed, "commit")
         self._call_overhead = draws(machine.call_overhead, seed, "call overhead")
         service = {name: draws(time, seed, name) for name, time in machine.service.items()}
+        self._wakeup = machine.wakeup
         self._service_time = {op: service.get(op, service["*"]) for op in OPERATIONS}
         self.lender_faults = FaultTimeline(self._keyed)
         self._policy = scenario.lender
@@ -300,15 +301,15 @@ class SimWorld:
         if not self._front.enter():
             response = self.lender.shed()
             return answered(response.status, response.body)
-        env, wakeup = self.env, self._machine.wakeup
+        env = self.env
         came, who = env._now, next(self._requests)
         self.inside.enter(who, came)
         request.arrived_at = self.now()
         async with self._workers:
             began = env._now
             busy = self._service_time[request.op]()
-            if wakeup and self._cores.idle(began):
-                busy += wakeup
+            if self._wakeup and self._cores.idle(began):
+                busy += self._wakeup
             waits = self._cores.admit(began, busy)
             await pause(env, waits + busy)
             response = await self.lender.handle(request)

@@ -52,8 +52,8 @@ class Counters(msgspec.Struct, frozen=True, kw_only=True):
     `commits`: how many, a commit holding a group of transactions; `commit_wait`: seconds waited
     for commits, all requests together. `requests`, `calls`: when the lender worked on requests,
     and called each gateway, where it was measured there. `lender`, `processes`: processors, the
-    latter by resource.
-    `known`: whether the lender's inside is known; it is not where a team brings its own.
+    latter by resource. `known`: whether the lender's inside is known; it is not where a team brings
+    its own.
     """
 
     known: bool = True
@@ -86,12 +86,12 @@ def used(clock_folder: Path, scenario: Scenario, counters: Counters) -> Used:
     """The usage in the events of `clock_folder`."""
     window = window_of(scenario.duration)
     events = scan_events(clock_folder)
-    requests = events.filter(pl.col("kind") == "request").select("step", "started", "ended")
     calls = events.filter(pl.col("kind") == "call").select("gateway", "code", "started", "ended")
-    requested, called = requests.collect(), calls.collect()
+    called = calls.collect()
     in_lender = counters.requests
     if in_lender is None:
-        in_lender = _spans(requested, scenario.world.network.mean / 2)
+        requests = events.filter(pl.col("kind") == "request").select("started", "ended")
+        in_lender = _spans(requests.collect(), scenario.world.network.mean / 2)
     at_gateways = {
         name: (counters.calls or {}).get(
             name, _spans(called.filter(pl.col("gateway") == name), -_overhead(scenario) / 2)

@@ -14,6 +14,12 @@ NEAR = 0.15
 """A prediction of the limit that is off by no more than this is called good."""
 
 
+def measure_in_words(measure: Measured) -> str:
+    """Whether the objectives held, or which were missed."""
+    missed = ", ".join(outcome.text for outcome in measure.missed)
+    return f"missed {missed}" if missed else "held"
+
+
 def limit_in_words(limit: Limit) -> str:
     """The answer of one clock."""
     low, high = shown(limit.low, "/s"), shown(limit.high, "/s")
