@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import ClassVar, Generic, Protocol, TypeVar
+from typing import ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
@@ -71,6 +71,18 @@ class Space(Generic[S]):
 
 class TooManyNamespaces(Exception):
     """The server holds MAX_NAMESPACES namespaces; reset some before opening another."""
+
+
+class _Asked(NamedTuple, Generic[S]):
+    """A call with whom it is about and what strikes it."""
+
+    call: Call
+    space: Space[S]
+    subject: str
+    issuer: str
+    nth: int
+    effect: Effect | None
+    now: float
 
 
 class Gateway(ABC, Generic[S]):
@@ -184,7 +196,8 @@ class Gateway(ABC, Generic[S]):
         subject, issuer = self.subject(call, space.state)
         nth = space.count(call.op, subject, now)
         effect = space.faults.strike(call.op, issuer, subject, nth, now)
-        reply, follow_ups = self._outcome(call, space, subject, issuer, nth, effect, now)
+        asked = _Asked(call, space, subject, issuer, nth, effect, now)
+        reply, follow_ups = self._outcome(asked)
         if effect is not None:
             self._spoil(reply, effect)
         if reply.transport != "ok":
@@ -230,41 +243,25 @@ class Gateway(ABC, Generic[S]):
             reply.manner, reply.code = effect.manner, effect.manner.upper()
         reply.hold = effect.hold
 
-    def _outcome(
-        self,
-        call: Call,
-        space: Space[S],
-        subject: str,
-        issuer: str,
-        nth: int,
-        effect: Effect | None,
-        now: float,
-    ) -> tuple[Reply, list[FollowUp]]:
+    def _outcome(self, asked: _Asked[S]) -> tuple[Reply, list[FollowUp]]:
+        effect, space, op = asked.effect, asked.space, asked.call.op
         if effect is not None and effect.transport != "ok" and not effect.processed:
             return Reply(0, {}, "", transport=effect.transport), []
         if effect is not None and effect.status and not effect.processed:
             code = self.limit_code if effect.code == "429" else effect.code
-            reply = self.refusal(call.op, code, effect.status)
-        elif space.bucket is not None and not space.bucket.take(now):
-            reply = self.refusal(call.op, self.limit_code, 429)
+            reply = self.refusal(op, code, effect.status)
+        elif space.bucket is not None and not space.bucket.take(asked.now):
+            reply = self.refusal(op, self.limit_code, 429)
         else:
-            return self._answer(call, space, subject, issuer, nth, effect, now)
+            return self._answer(asked)
         # A refusal does no work: it waits for no server and keeps none busy.
-        reply.delay += self._service(call.op, subject, issuer, nth, effect)
+        reply.delay += self._service(asked)
         return reply, []
 
-    def _answer(
-        self,
-        call: Call,
-        space: Space[S],
-        subject: str,
-        issuer: str,
-        nth: int,
-        effect: Effect | None,
-        now: float,
-    ) -> tuple[Reply, list[FollowUp]]:
+    def _answer(self, asked: _Asked[S]) -> tuple[Reply, list[FollowUp]]:
+        call, space, subject, issuer, nth, effect, now = asked
         reply, follow_ups = self.answer(call, space, subject, issuer, nth, now)
-        service = self._service(call.op, subject, issuer, nth, effect)
+        service = self._service(asked)
         wait = 0.0
         if space.pool is not None:
             standing = space.faults.standing(now)
@@ -284,17 +281,16 @@ class Gateway(ABC, Generic[S]):
                 follow_ups = self.carrier_lost(follow_ups, space.state, reported=reported)
         return reply, follow_ups
 
-    def _service(
-        self, op: str, subject: str, issuer: str, nth: int, effect: Effect | None
-    ) -> float:
+    def _service(self, asked: _Asked[S]) -> float:
+        effect, op = asked.effect, asked.call.op
         if effect is not None and effect.latency is not None:
             return effect.latency
         latency = self._world.latency
         base = latency.get(op) or latency.get(self.latency_like.get(op, ""))
         if base is None:
             return 0.0
-        uniform = self.keyed.uniform(self.name, op, subject, nth, "latency")
-        service = base.at(uniform) * self.latency_factor(op, issuer)
+        uniform = self.keyed.uniform(self.name, op, asked.subject, asked.nth, "latency")
+        service = base.at(uniform) * self.latency_factor(op, asked.issuer)
         return service if effect is None else service * effect.slowdown
 
 

@@ -10,27 +10,25 @@ from __future__ import annotations
 from typing import Any
 
 from mocks.lender.bindings import load, moved, shown_agreement, wrong_state
+from mocks.lender.conclusion import Waiting, move_on, settle
 from mocks.lender.context import Context
 from mocks.lender.messages import LenderRequest, LenderResponse
 from mocks.lender.partner import carry_out
-from mocks.lender.partner_answers import NOT_PROCESSED as DID_NOTHING
-from mocks.lender.partner_answers import Outcome, Verdict
-from mocks.lender.partner_calls import (
-    GAVE_UP,
-    NOT_PROCESSED,
-    accept,
-    finish,
-    gives_up,
-    is_open,
-    order_no,
-    put_off,
-    start,
-)
+from mocks.lender.partner_answers import NOT_PROCESSED, Verdict
+from mocks.lender.partner_calls import is_open, order_no, start
 from mocks.lender.records import Binding, PartnerCall
 from mocks.lender.refusal import Refused, unavailable
 from mocks.lender.store import Tx
 from scenarios.contract import ErrorCode, State
 
+_OPENING = Waiting(
+    states=frozenset({State.VERIFYING}),
+    done=State.VERIFIED,
+    declined=State.REJECTED,
+    again=State.OTP_SENT,
+    did_nothing="bank did nothing",
+    unknown="bank_unknown",
+)
 _SIGNED = frozenset({State.VERIFIED, State.AUTHORISED, State.PAYING, State.ACTIVE})
 
 
@@ -100,35 +98,17 @@ def conclude_open(
     if not is_open(call):
         return
     binding = tx.get(Binding, call.binding_id)
-    waiting = binding is not None and binding.state == State.VERIFYING
-    outcome = verdict.outcome
-    did_nothing = outcome == Outcome.NOT_PROCESSED
-    accepts = did_nothing and ctx.policy.accept_later is not None
-    if outcome in (Outcome.DONE, Outcome.DECLINED):
-        finish(tx, call, outcome, now)
-    elif did_nothing and (not waiting or (in_request and not accepts)):
-        finish(tx, call, NOT_PROCESSED, now)
-    elif not in_request and gives_up(ctx, call, verdict, now):
-        finish(tx, call, GAVE_UP, now)
-    elif accepts:
-        accept(ctx, tx, call, now)
-        return
-    else:
-        put_off(ctx, tx, call, now)
-        return
-    if binding is None or not waiting:
-        return
-    if outcome == Outcome.DONE:
-        binding = moved(binding, State.VERIFIED, now, agreement_no=verdict.agreement_no)
-    elif outcome == Outcome.DECLINED:
-        binding = moved(binding, State.REJECTED, now, reason=verdict.reason)
-    elif in_request:
-        binding = moved(binding, State.OTP_SENT, now)
-    else:
-        binding = moved(binding, State.FAILED, now, reason="bank_unknown")
-    tx.save(binding)
-    detail = binding.reason or ("bank did nothing" if binding.state == State.OTP_SENT else "")
-    ctx.audit.append(tx, now, binding.state.lower(), binding.binding_id, detail)
+    if settle(
+        ctx,
+        tx,
+        call,
+        verdict,
+        now,
+        waits=_OPENING.has(binding),
+        in_request=in_request,
+        accepts=ctx.policy.accept_later is not None,
+    ):
+        move_on(ctx, tx, binding, _OPENING, verdict, now, in_request=in_request)
 
 
 def _count_wrong_code(
@@ -158,7 +138,7 @@ def _repeats(binding: Binding) -> bool:
     return binding.state in _SIGNED or binding.state in (State.VERIFYING, State.REJECTED)
 
 
-def _reply(binding: Binding, verdict: Verdict = DID_NOTHING) -> LenderResponse:
+def _reply(binding: Binding, verdict: Verdict = NOT_PROCESSED) -> LenderResponse:
     state = binding.state
     if state in _SIGNED:
         return LenderResponse(

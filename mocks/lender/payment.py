@@ -9,20 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 from mocks.lender.bindings import load, moved, shown_agreement, wrong_state
+from mocks.lender.conclusion import Waiting, move_on, settle
 from mocks.lender.context import Context
 from mocks.lender.messages import LenderRequest, LenderResponse
 from mocks.lender.partner import carry_out
 from mocks.lender.partner_answers import Outcome, Verdict, trade_verdict
-from mocks.lender.partner_calls import (
-    GAVE_UP,
-    NOT_PROCESSED,
-    finish,
-    gives_up,
-    is_open,
-    order_no,
-    put_off,
-    start,
-)
+from mocks.lender.partner_calls import finish, is_open, order_no, put_off, start
 from mocks.lender.policies.deadline import NO_DEADLINE
 from mocks.lender.records import Binding, PartnerCall
 from mocks.lender.refusal import Refused, unavailable
@@ -31,7 +23,14 @@ from scenarios.contract import ErrorCode, State
 
 AMOUNT_FEN = 1
 
-_UNPAID = frozenset({State.AUTHORISED, State.PAYING})
+_CHARGE = Waiting(
+    states=frozenset({State.AUTHORISED, State.PAYING}),
+    done=State.ACTIVE,
+    declined=State.FAILED,
+    again=State.AUTHORISED,
+    did_nothing="payment gateway did nothing",
+    unknown="payment_unknown",
+)
 
 
 async def test_payment(ctx: Context, request: LenderRequest) -> LenderResponse:
@@ -132,36 +131,14 @@ def conclude_charge(
     if not is_open(call):
         return None
     binding = tx.get(Binding, call.binding_id)
-    unpaid = binding is not None and binding.state in _UNPAID
-    outcome = verdict.outcome
-    refund = None
-    if outcome in (Outcome.DONE, Outcome.DECLINED):
-        finish(tx, call, outcome, now)
-        if outcome == Outcome.DONE:
-            refund = start(ctx, tx, call.binding_id, "payment", "refund", now)
-            ctx.audit.append(tx, now, "charged", call.binding_id, f"{AMOUNT_FEN} fen")
-    elif outcome == Outcome.NOT_PROCESSED and (in_request or not unpaid):
-        finish(tx, call, NOT_PROCESSED, now)
-    elif not in_request and gives_up(ctx, call, verdict, now):
-        finish(tx, call, GAVE_UP, now)
-    else:
-        put_off(ctx, tx, call, now)
+    waits = _CHARGE.has(binding)
+    if not settle(ctx, tx, call, verdict, now, waits=waits, in_request=in_request):
         return None
-    if binding is None or not unpaid:
-        return refund
-    if outcome == Outcome.DONE:
-        binding = moved(binding, State.ACTIVE, now)
-    elif outcome == Outcome.DECLINED:
-        binding = moved(binding, State.FAILED, now, reason=verdict.reason)
-    elif in_request:
-        binding = moved(binding, State.AUTHORISED, now)
-    else:
-        binding = moved(binding, State.FAILED, now, reason="payment_unknown")
-    tx.save(binding)
-    detail = binding.reason
-    if binding.state == State.AUTHORISED:
-        detail = "payment gateway did nothing"
-    ctx.audit.append(tx, now, binding.state.lower(), binding.binding_id, detail)
+    refund = None
+    if verdict.outcome == Outcome.DONE:
+        refund = start(ctx, tx, call.binding_id, "payment", "refund", now)
+        ctx.audit.append(tx, now, "charged", call.binding_id, f"{AMOUNT_FEN} fen")
+    move_on(ctx, tx, binding, _CHARGE, verdict, now, in_request=in_request)
     return refund
 
 
