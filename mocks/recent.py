@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Generic, NamedTuple, TypeVar
 
 from mocks.daily_log import HOUR, KEPT_HOURS
@@ -10,6 +11,9 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 FEW = 100_000
+GENERATIONS = 4
+"""An entry is forgotten after `keep` at the earliest, and after a third more at the latest while
+entries keep coming."""
 
 
 class Keep(NamedTuple):
@@ -25,40 +29,44 @@ class Keep(NamedTuple):
 
 class Recent(Generic[K, V]):
     """Keeps each entry for at least `keep` seconds after its last use, and longer while they are
-    few: at most 2 * max(FEW, entries used in `keep` seconds) are held.
+    among the last FEW.
 
-    Two generations: an entry that is used moves to the young one; when that is full and old enough,
-    the elder one is dropped whole. Every operation takes constant time.
+    GENERATIONS of entries: one that is used moves to the young one; when that is full and old
+    enough, the eldest one is dropped whole. Every operation takes constant time, and little more
+    is held than `keep` asks for.
     """
 
-    __slots__ = ("_born", "_elder", "_few", "_keep", "_young")
+    __slots__ = ("_born", "_elder", "_full", "_lasts", "_young")
 
     def __init__(self, keep: float = HOUR, few: int = FEW) -> None:
-        self._keep = keep
-        self._few = few
+        self._lasts = keep / (GENERATIONS - 1)
+        self._full = math.ceil(few / (GENERATIONS - 1))
         self._born = 0.0
         self._young: dict[K, V] = {}
-        self._elder: dict[K, V] = {}
+        self._elder: list[dict[K, V]] = []
+        """Youngest first."""
 
     def get(self, key: K) -> V | None:
         """The value, kept for another while; None when there is none."""
         value = self._young.get(key)
-        if value is None and self._elder:
-            value = self._elder.pop(key, None)
-            if value is not None:
-                self._young[key] = value
+        if value is None:
+            for generation in self._elder:
+                value = generation.pop(key, None)
+                if value is not None:
+                    self._young[key] = value
+                    break
         return value
 
     def put(self, key: K, value: V, now: float) -> None:
         """Insert or replace at `now` (seconds)."""
         young = self._young
-        if len(young) >= self._few and now - self._born >= self._keep:
-            self._elder, self._young = young, {}
+        if len(young) >= self._full and now - self._born >= self._lasts:
+            self._elder = [young, *self._elder[: GENERATIONS - 2]]
             self._born = now
-            young = self._young
+            young = self._young = {}
         elif not young:
             self._born = now
         young[key] = value
 
     def __len__(self) -> int:
-        return len(self._young) + len(self._elder)
+        return len(self._young) + sum(map(len, self._elder))

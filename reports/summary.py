@@ -37,6 +37,8 @@ from scenarios.schema import Scenario
 MOST_WINDOWS = 120
 _WIDTHS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600)
 _INSTANTS = 1000
+_BLOCK = 500_000
+"""Times that are counted at once, so that what is made of them stays small."""
 
 
 def summarise(clock_folder: Path, scenario: Scenario, *, planned: int | None = None) -> Summary:
@@ -240,14 +242,18 @@ def _in_system(counted: Counted) -> InSystem | None:
 
 
 def _flows(counted: Counted, active: NDArray[np.float64], number: int, width: float) -> Series:
-    def count(times: NDArray[np.float64]) -> tuple[int, ...]:
-        windows = np.clip(np.floor(times / width), 0, number - 1).astype(np.int64)
-        return tuple(np.bincount(windows, minlength=number).tolist())
+    def count(*times: NDArray[np.float64]) -> tuple[int, ...]:
+        counts = np.zeros(number, np.int64)
+        for start in range(0, len(times[0]), _BLOCK):
+            at = sum(part[start : start + _BLOCK] for part in times)
+            windows = np.clip(np.floor(at / width), 0, number - 1).astype(np.int64)
+            counts += np.bincount(windows, minlength=number)
+        return tuple(counts.tolist())
 
     return Series(
         width=width,
         offered=count(counted.arrived),
-        issued=count(counted.arrived + counted.late),
+        issued=count(counted.arrived, counted.late),
         active=count(active),
         ended=count(counted.ended),
         steps={},

@@ -73,8 +73,9 @@ class _Table(Generic[R]):
         self.timed: list[tuple[str, Any, list[tuple[float, str]]]] = [
             (field, attrgetter(field), []) for field in kind.timed
         ]
-        # (since when, key, record) of what may be forgotten some day, oldest first
-        self.old: deque[tuple[float, str, R]] = deque()
+        # (since when, key, record) of what may be forgotten some day, oldest first; no record where
+        # age alone counts, as a later version may stand in its place
+        self.old: deque[tuple[float, str, R | None]] = deque()
         self.by_age = kind is Applicant
         self.added: deque[str] = deque()
         self.newest_stay = cast(Any, kind) is AuditEntry
@@ -122,7 +123,7 @@ class _Table(Generic[R]):
         while len(old) > few and old[0][0] < before:
             _, key, record = old.popleft()
             held = self.rows.get(key)
-            if held is record or (held is not None and self.by_age):
+            if held is not None and (record is None or held is record):
                 self.put(key, held, None)
         for _, getter, heap in self.timed:
             if len(heap) > 2 * len(self.rows) + 1000:
@@ -258,7 +259,7 @@ class MemoryStore:
         since = new.created_at if table.by_age and old is None else new.finished_at
         if since is not None:
             self._newest = max(self._newest, since)
-            table.old.append((since, key, new))
+            table.old.append((since, key, None if table.by_age else new))
         elif table.newest_stay:
             table.added.append(key)
 
