@@ -11,6 +11,7 @@ coroutines in the same run.
 
 from __future__ import annotations
 
+import gc
 import resource
 import sys
 import tempfile
@@ -70,9 +71,11 @@ def main() -> int:
         env = Environment()
         result = play(env, scenario, Path(folder), tell)
         seconds = time.process_time() - began
+        events = scheduled(env)
         simulated_peak = _peak()
+        del env
+        gc.collect()  # a world is full of cycles, and the summary needs its room
         summary = summarise(Path(folder), scenario)
-    events = scheduled(env)
     bare_rate = 2 * BARE_EVENTS / (before + bare(BARE_EVENTS))
     report(
         "day_events_per_second_against_bare_simpy",

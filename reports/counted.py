@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -55,11 +56,8 @@ class Counted:
         self.levels = np.zeros(0, np.int8)
         """By customer: they are numbered from 0, so an array does what a hash table would need far
         more room for."""
-        arrived: list[Times] = []
-        late: list[Times] = []
-        ended: list[Times] = []
-        took: list[Times] = []
-        bound: list[NDArray[np.bool_]] = []
+        arrived, late, ended, took = array("d"), array("d"), array("d"), array("d")
+        bound = bytearray()
         window = (pl.col("intended") / width).floor().cast(pl.Int64).clip(0).alias("window")
         for frame in frames(parts):
             steps = frame.filter(_OF_CUSTOMERS)
@@ -83,16 +81,16 @@ class Counted:
                 self.endings[state, cause] += count
             self._raise_levels(frame)
             arrivals = frame.filter(pl.col("kind") == "arrival")
-            arrived.append(arrivals["intended"].to_numpy())
-            late.append((arrivals["started"] - arrivals["intended"]).to_numpy())
-            ended.append(ends["ended"].to_numpy())
-            took.append((ends["ended"] - ends["intended"]).to_numpy())
-            bound.append((ends["state"] == "ACTIVE").to_numpy())
-        self.arrived = _joined(arrived)
-        self.late = _joined(late)
-        self.ended = _joined(ended)
-        self.took = _joined(took)
-        self.bound = np.concatenate(bound) if bound else np.zeros(0, np.bool_)
+            _append(arrived, arrivals["intended"])
+            _append(late, arrivals["started"] - arrivals["intended"])
+            _append(ended, ends["ended"])
+            _append(took, ends["ended"] - ends["intended"])
+            bound += (ends["state"] == "ACTIVE").to_numpy().tobytes()
+        self.arrived: Times = np.asarray(arrived)
+        self.late: Times = np.asarray(late)
+        self.ended: Times = np.asarray(ended)
+        self.took: Times = np.asarray(took)
+        self.bound = np.asarray(bound).view(np.bool_)
 
     def forget_times(self) -> None:
         """Let go of all times, when they are told."""
@@ -118,7 +116,6 @@ class Counted:
         np.maximum.at(self.levels, customers, found["level"].to_numpy())
 
 
-def _joined(chunks: list[Times]) -> Times:
-    joined = np.concatenate(chunks) if chunks else np.zeros(0)
-    chunks.clear()  # before the next are joined
-    return joined
+def _append(times: array[float], more: pl.Series) -> None:
+    # One array that grows: thousands of small ones would take twice the room.
+    times.frombytes(more.to_numpy().tobytes())
