@@ -16,6 +16,7 @@ limit is known from loads below it.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -53,13 +54,13 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LoadMeasured(msgspec.Struct, frozen=True, kw_only=True):
-    """A load of `rate` arrivals a second, its cost, its fitted times, and the operation of each of
-    its requests."""
+    """A load of `rate` arrivals a second, its cost, its fitted times, and how many requests of each
+    operation it made."""
 
     rate: float
     cost: Cost
     fitted: Calibration
-    operations: tuple[str, ...]
+    operations: dict[str, int]
 
 
 def measure_at_loads(
@@ -108,9 +109,9 @@ def at_loads(loads: Sequence[LoadMeasured], measured: str) -> Calibration:
     busiest = max(loads, key=lambda load: load.cost.busy)
     work, wakeup = work_and_wakeup([load.cost for load in loads])
     service = lightest.fitted.service
-    mean = sum(service.get(op, service["*"]).mean for op in lightest.operations) / len(
-        lightest.operations
-    )
+    counts = lightest.operations
+    seconds = sum(service.get(op, service["*"]).mean * count for op, count in counts.items())
+    mean = seconds / sum(counts.values())
     commit = busiest.fitted.commit
     return lightest.fitted.model_copy(
         update={
@@ -159,7 +160,7 @@ def _measured(
         rate=rate,
         cost=_cost(requests, watched.origin, done),
         fitted=calibration(watched.timings, folder, ""),
-        operations=tuple(row[1] for row in requests),
+        operations=dict(Counter(row[1] for row in requests)),
     )
 
 

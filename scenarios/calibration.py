@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import yaml
-from pydantic import ValidationError
-
 from scenarios.distributions import Delay
-from scenarios.problems import Problem, ScenarioProblems
 from scenarios.schema import Scenario
 from scenarios.section import Section
-from scenarios.units import WRITTEN, Seconds
+from scenarios.settings_file import load_settings, save_settings
+from scenarios.units import Seconds
 
 
 class Calibration(Section):
@@ -41,25 +38,10 @@ class Calibration(Section):
         return scenario.model_copy(update={"world": world})
 
     def save(self, path: Path) -> None:
-        """Write the file that `load_calibration` reads."""
-        text = yaml.safe_dump(
-            self.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=100
-        )
-        path.write_text(text, encoding="utf-8")
+        """Write the file that `load_calibration` reads. Raises OSError."""
+        save_settings(path, self)
 
 
 def load_calibration(path: Path) -> Calibration:
     """Read a calibration file. Raises ScenarioProblems when it is missing or not one."""
-    try:
-        return Calibration.model_validate(
-            yaml.safe_load(path.read_text(encoding="utf-8")), context=WRITTEN
-        )
-    except FileNotFoundError:
-        message = "there is no such file; write one with `bindrill calibrate`"
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        message = f"cannot be read: {' '.join(str(error).split())}"
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        message = f"{where}: {first['msg']}; write it again with `bindrill calibrate`"
-    raise ScenarioProblems([Problem(str(path), 1, "", message)])
+    return load_settings(path, Calibration, written_by="bindrill calibrate")

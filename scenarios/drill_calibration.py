@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from scenarios.data_size import Bytes
 from scenarios.distributions import Delay, constant
 from scenarios.drill_steps import STEP_KINDS
 from scenarios.problems import Problem, ScenarioProblems
 from scenarios.section import Section, one_of
-from scenarios.units import WRITTEN, Seconds
+from scenarios.settings_file import load_settings, save_settings
+from scenarios.units import Seconds
 
 SHIPPED = Path(__file__).with_name("drill-calibration.yaml")
 """The figures for whoever has measured none; its comments give their sources."""
@@ -74,26 +74,9 @@ class DrillCalibration(Section):
 
     def save(self, path: Path) -> None:
         """Write the file that `load_drill_calibration` reads. Raises OSError."""
-        text = yaml.safe_dump(
-            self.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=100
-        )
-        path.write_text(text, encoding="utf-8")
+        save_settings(path, self)
 
 
 def load_drill_calibration(path: Path = SHIPPED) -> DrillCalibration:
     """Read a calibration file. Raises ScenarioProblems when it is missing or not one."""
-    try:
-        return DrillCalibration.model_validate(
-            yaml.safe_load(path.read_text(encoding="utf-8")), context=WRITTEN
-        )
-    except FileNotFoundError:
-        message = "there is no such file; write one with `bindrill drill --calibrate FILE`"
-        raise ScenarioProblems([Problem(str(path), 0, "", message)]) from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        message = f"cannot be read: {' '.join(str(error).split())}"
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        said = first["msg"].removeprefix("Value error, ")
-        message = f"{where}: {said}; `bindrill drill --calibrate FILE` writes a whole file"
-    raise ScenarioProblems([Problem(str(path), 1, "", message)])
+    return load_settings(path, DrillCalibration, written_by="bindrill drill --calibrate FILE")

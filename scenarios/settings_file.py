@@ -1,10 +1,12 @@
-"""Small YAML files beside scenarios, such as prices, read with every mistake named."""
+"""Small YAML files beside scenarios, such as prices and calibrations: written, and read with every
+mistake named."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TypeVar
 
+import yaml
 from pydantic import ValidationError
 
 from scenarios.plain_errors import dotted, plain
@@ -16,14 +18,23 @@ from scenarios.yaml_source import Where, YamlError, YamlSource
 S = TypeVar("S", bound=Section)
 
 
-def load_settings(path: Path, kind: type[S]) -> S:
-    """Read a file of `kind`. Raises ScenarioProblems with every mistake, its line and the mend."""
+def save_settings(path: Path, settings: Section) -> None:
+    """Write the file that `load_settings` reads. Raises OSError."""
+    content = settings.model_dump(mode="json")
+    text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
+    path.write_text(text, encoding="utf-8")
+
+
+def load_settings(path: Path, kind: type[S], written_by: str = "") -> S:
+    """Read a file of `kind`. Raises ScenarioProblems with every mistake, its line and the mend; to
+    a missing file that is the command that it is `written_by`, where one does."""
     try:
         source = YamlSource(path.read_text(encoding="utf-8-sig"))
     except YamlError as error:
         raise _problems(path, error.line, dotted(error.path), error.message) from None
     except FileNotFoundError:
-        raise _problems(path, 0, "", "there is no such file") from None
+        mend = f"; write one with `{written_by}`" if written_by else ""
+        raise _problems(path, 0, "", f"there is no such file{mend}") from None
     except UnicodeDecodeError:
         raise _problems(path, 0, "", "is not UTF-8; save the file as UTF-8") from None
     except OSError as error:

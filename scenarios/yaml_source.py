@@ -40,8 +40,8 @@ class YamlSource:
             loader = yaml.SafeLoader(text)
             root = loader.get_single_node()
             if not isinstance(root, yaml.MappingNode):
-                found = "nothing" if root is None else "no fields"
-                raise YamlError(1, f"there is {found} in it; write fields such as duration: 60s")
+                found = "there is nothing" if root is None else "there are no fields"
+                raise YamlError(1, f"{found} in it; write fields such as duration: 60s")
             self.repeated: list[YamlError] = []
             self._read_keys(root, (), set())
             self._root: yaml.Node = root

@@ -34,7 +34,7 @@ def cost(busy: float, requests: int = 1000, noise: float = 1.0) -> Cost:
 
 
 def load(rate: float, busy: float, fitted: Calibration = LIGHT) -> LoadMeasured:
-    operations = ("confirm", "submit") * 50
+    operations = {"confirm": 50, "submit": 50}
     return LoadMeasured(rate=rate, cost=cost(busy), fitted=fitted, operations=operations)
 
 

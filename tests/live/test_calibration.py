@@ -55,11 +55,12 @@ def test_too_short_a_run_is_refused(tmp_path):
         calibration(rows[:6], tmp_path, "made up")
 
 
-def test_a_broken_calibration_file_is_one_line(tmp_path):
+def test_a_broken_calibration_file_is_told_with_line_and_mend(tmp_path):
     file = tmp_path / "calibration.yaml"
     for text in ("measured: [", "measured: x\nnetwork: 3s\n", "- 1\n"):
         file.write_text(text)
         with pytest.raises(ScenarioProblems) as caught:
             load_calibration(file)
-        assert str(caught.value).startswith(f"{file}:1: ")
-        assert "\n" not in str(caught.value)
+        for line in str(caught.value).splitlines():
+            assert line.startswith(f"{file}:1: ")
+            assert "write" in line or "check" in line
