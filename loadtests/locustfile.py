@@ -28,6 +28,7 @@ from loadtests.overview import Overview, ProgressFile
 from loadtests.settings import Settings
 from loadtests.share import FLUSH_INTERVAL, Share
 from loadtests.tally import Tally
+from reports.drills.history import Acknowledgement, AcknowledgementLog
 from reports.events import Row
 from reports.recorder import Recorder
 from scenarios.loader import load_scenario
@@ -36,6 +37,7 @@ from scenarios.problems import ScenarioProblems
 LEAD = 1.0
 """Seconds from the test's start to the schedule's, so that every process is there in time."""
 LOCAL = "local"
+GATHERED = "gathered"
 
 try:
     SETTINGS = Settings.from_environment()
@@ -52,7 +54,8 @@ class Test:
     share: Share | None = None
     overview: Overview | None = None
     gathered: Recorder | None = None
-    """Takes the events of worker processes that have no folder for them."""
+    told: AcknowledgementLog | None = None
+    """These take the events and acknowledgements of worker processes that have no folder."""
     progress = ProgressFile(SETTINGS.progress) if SETTINGS.progress else None
 
 
@@ -104,7 +107,8 @@ def start(environment: Environment, **_: Any) -> None:
         Test.overview = Overview(SCENARIO, RunClock(options.bindrill_origin), len(players))
         options.bindrill_gather = SETTINGS.events is not None
         if SETTINGS.events is not None and isinstance(runner, MasterRunner):
-            Test.gathered = Recorder(SETTINGS.events, worker="gathered")
+            Test.gathered = Recorder(SETTINGS.events, worker=GATHERED)
+            Test.told = AcknowledgementLog(SETTINGS.events, GATHERED)
         if options.headless:
             # Locust itself heeds SIGTERM only once a test with a shape is over.
             gevent.signal_handler(signal.SIGTERM, runner.quit)
@@ -138,19 +142,23 @@ def stop(environment: Environment, **_: Any) -> None:
 
 
 def report(client_id: str, data: dict[str, Any]) -> None:
-    """Send the newest counts along with Locust's own, and the events that wait for the master."""
+    """Send the newest counts along with Locust's own, and what waits for the master to record."""
     if Test.share is not None:
         data["tally"] = msgspec.to_builtins(Test.share.crowd.tally)
         data["events"] = Test.share.take_events()
+        data["acknowledgements"] = msgspec.to_builtins(Test.share.take_acknowledgements())
 
 
 def reported(client_id: str, data: dict[str, Any]) -> None:
-    """Take a worker's counts and events."""
+    """Take a worker's counts, events and acknowledgements."""
     if Test.overview is not None and "tally" in data:
         Test.overview.update(client_id, msgspec.convert(data["tally"], Tally))
     if Test.gathered is not None:
         for row in msgspec.convert(data.get("events", []), list[Row]):
             Test.gathered.add(row)
+    if Test.told is not None:
+        for told in msgspec.convert(data.get("acknowledgements", []), list[Acknowledgement]):
+            Test.told.add(told)
 
 
 def quitting(environment: Environment, **_: Any) -> None:
@@ -159,6 +167,8 @@ def quitting(environment: Environment, **_: Any) -> None:
         _look(environment, Test.overview)
     if Test.gathered is not None:
         Test.gathered.close()
+    if Test.told is not None:
+        Test.told.close()
 
 
 def _look_every_second(environment: Environment) -> None:

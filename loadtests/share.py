@@ -15,7 +15,7 @@ from loadtests.crowd import Crowd
 from loadtests.handset import Handset
 from loadtests.player import Player
 from mocks.fault_timeline import FaultTimeline
-from reports.drills.history import AcknowledgementLog
+from reports.drills.history import Acknowledgement, AcknowledgementLog
 from reports.events import Row
 from reports.recorder import Recorder
 from scenarios.arrivals import arrival_times
@@ -39,8 +39,8 @@ class Refused(Exception):
 class Share:
     """Every `workers`-th customer of `scenario`, counted from `place`: two processes never play the
     same one. Requests count in the statistics of `environment`, whose host is the lender; events
-    and acknowledgements go below `events`, if given; with `hand_over`, events wait for
-    `take_events` instead."""
+    and acknowledgements go below `events`, if given; with `hand_over`, they wait for `take_events`
+    and `take_acknowledgements` instead."""
 
     def __init__(
         self,
@@ -66,13 +66,15 @@ class Share:
         self._population = Population(scenario.population, scenario.seed)
         self._keyed = Keyed(scenario.seed)
         self._recorder = Recorder(events, worker=str(place)) if events else None
-        self._held: list[Row] | None = [] if hand_over and events is None else None
+        hands_over = hand_over and events is None
+        self._held: list[Row] | None = [] if hands_over else None
+        self._held_told: list[Acknowledgement] | None = [] if hands_over else None
         self._flusher = gevent.spawn(self._flush_now_and_then)
         way = FaultTimeline(self._keyed)
         for fault in scenario.fault_timeline:
             if fault.host == "customer":
                 way.put(fault)
-        self._told = AcknowledgementLog(events, str(place)) if events else None
+        self._log = AcknowledgementLog(events, str(place)) if events else None
         self._player = Player(
             self._lender,
             self._handset,
@@ -80,7 +82,7 @@ class Share:
             self._record,
             self._measured,
             way,
-            self._told.add if self._told else None,
+            self._tell if events or hands_over else None,
         )
         self.crowd = Crowd(self._arrivals(), self._play, clock, self._ended)
 
@@ -92,14 +94,21 @@ class Share:
         self._handset.close()
         if self._recorder is not None:
             self._recorder.close()
-        if self._told is not None:
-            self._told.close()
+        if self._log is not None:
+            self._log.close()
 
     def take_events(self) -> list[Row]:
         """The events since the last time, for another process to record."""
         if self._held is None:
             return []
         taken, self._held = self._held, []
+        return taken
+
+    def take_acknowledgements(self) -> list[Acknowledgement]:
+        """What customers were told since the last time, for another process to write down."""
+        if self._held_told is None:
+            return []
+        taken, self._held_told = self._held_told, []
         return taken
 
     def _arrivals(self) -> Iterator[tuple[int, float]]:
@@ -118,6 +127,12 @@ class Share:
             self._recorder.add(row)
         elif self._held is not None:
             self._held.append(row)
+
+    def _tell(self, told: Acknowledgement) -> None:
+        if self._log is not None:
+            self._log.add(told)
+        elif self._held_told is not None:
+            self._held_told.append(told)
 
     def _measured(self, op: str, latency: float, length: int, code: str) -> None:
         self._requests.fire(

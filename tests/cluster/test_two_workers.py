@@ -14,6 +14,7 @@ import pytest
 
 from loadtests.gathered_run import gathered_run
 from reports import events
+from reports.drills.history import read_acknowledgements
 from reports.recorder import Recorder, scan_events
 from reports.run_folder import RunFolder, RunProblem
 from reports.summary_schema import read_summary
@@ -100,6 +101,10 @@ def test_two_workers_play_the_customers_of_one_and_the_master_has_all_events(tmp
     assert set(ends["state"]) == {"ACTIVE"}
     names = [part.name for part in (tmp_path / "out" / "events").iterdir()]
     assert all(name.startswith("part-gathered-") for name in names), names
+    told = read_acknowledgements(run / "live")
+    bound = {each.customer for each in told if each.state == "ACTIVE"}
+    assert bound == plan.keys()
+    assert len(told) == len(seen.filter(pl.col("kind") == "request"))
     summary = read_summary(RunFolder.open(run).clock_folder("live"))
     assert (summary.customers.planned, summary.customers.ended) == (len(plan), len(plan))
 
