@@ -109,12 +109,8 @@ def _once(
     for line in drill_lines(result):
         _print(console, line)
     _print(console, f"Drill: {run.path}")
-    if options.json:
-        from reports.drills.evidence import write_evidence
-
-        write_evidence(run.path, lang=checked_language(options.lang), pdf=options.pdf)
-    else:
-        make_evidence(run.path, lang=options.lang, pdf=options.pdf)
+    folder = make_evidence(run.path, lang=options.lang, pdf=options.pdf)
+    _print(console, f"Evidence: {folder}")
     return run, result
 
 

@@ -22,20 +22,18 @@ _NARROWEST = 120
 
 
 def make_evidence(run_folder: Path, *, lang: str, pdf: bool = True) -> Path:
-    """Write the evidence of a drill's run, say where it is, and return its folder; what had to be
-    left out is said in a line each on standard error. Raises InputProblem and RunProblem."""
+    """Write the evidence of a drill's run and return its folder; what had to be left out is said in
+    a line each on standard error. Raises InputProblem and RunProblem."""
 
     def tell(line: str) -> None:
         print(f"bindrill: {line}", file=sys.stderr)
 
-    folder = write_evidence(run_folder, lang=checked_language(lang), pdf=pdf, tell=tell)
-    print(f"Evidence: {folder}")
-    return folder
+    return write_evidence(run_folder, lang=checked_language(lang), pdf=pdf, tell=tell)
 
 
 def remake_evidence(run_folder: Path, *, lang: str, pdf: bool = True) -> int:
     """Make the evidence of an earlier drill again, say in another language; the exit code."""
-    make_evidence(run_folder, lang=lang, pdf=pdf)
+    print(f"Evidence: {make_evidence(run_folder, lang=lang, pdf=pdf)}")
     return EXIT_MET
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import msgspec
 import pytest
 
@@ -66,7 +68,7 @@ def played(bindrill, tmp_path, monkeypatch):
             return result
 
         monkeypatch.setattr(command, "run_drill", carried_out)
-        monkeypatch.setattr(command, "make_evidence", lambda run, **_: print(f"Evidence of {run}"))
+        monkeypatch.setattr(command, "make_evidence", lambda run, **_: run / "evidence")
         outcome = bindrill("drill", drill, "--no-pdf", "--out", tmp_path / "runs", *options)
         return outcome, sorted((tmp_path / "runs").iterdir())
 
@@ -85,7 +87,13 @@ def test_a_drill_that_met_its_objectives(played):
         "  Grade by GB/T 20988-2007 (RTO and RPO alone): 5",
     ):
         assert line in outcome.out.splitlines()
-    assert f"Evidence of {run}" in outcome.out
+    assert f"Evidence: {run / 'evidence'}" in outcome.out
+
+
+def test_json_alone_goes_to_standard_output_and_the_rest_beside_it(played):
+    outcome, (run,) = played(RESULT, options=("--json",))
+    assert json.loads(outcome.out)["run"] == str(run)
+    assert f"Evidence: {run / 'evidence'}" in outcome.err
 
 
 @pytest.mark.parametrize(
