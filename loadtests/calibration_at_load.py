@@ -37,7 +37,11 @@ AIMS = (0.2, 0.45, 0.7)
 """How busy the lender's processor should be in the loads: apart, and below the limit, where waits
 in line would be measured."""
 STRETCH = 8.0
-"""How many times as high or low as the one before a load may be, at most."""
+"""How many times as high or low as the one that it is reckoned from a load may be, at most."""
+ENOUGH = 0.6
+"""How busy the busiest load should be at least: what a request costs at the limit is reckoned from
+there, and a request under load costs less than the lighter loads foretell."""
+MOST_LOADS = 5
 NEAR = 0.05
 """Loads whose idle shares are no further apart say nothing of the difference between them."""
 
@@ -73,33 +77,46 @@ def measure_at_loads(
     on_load: Callable[[LoadMeasured], None] = lambda _: None,
 ) -> tuple[LoadMeasured, ...] | None:
     """Play `scenario` live at its own rate, then at those that should keep the lender's processor
-    as busy as the AIMS that are furthest from it, each on fresh servers below `folder`, with the
-    seed that `seed_of` gives for 0, 1, 2. `database` is the lender's, SQLite if None.
+    as busy as the AIMS that are furthest from it, and on until it is ENOUGH; each on fresh servers
+    below `folder`, with the seed that `seed_of` gives for 0, 1, ... `database` is the lender's,
+    SQLite if None.
 
     None when interrupted. Raises StackProblem, TooFewMeasurements.
     """
     found: list[LoadMeasured] = []
-    rates = [own_rate(scenario)]
-    while len(found) < len(rates):
+    rate: float | None = own_rate(scenario)
+    while rate is not None:
         number = len(found)
         place = folder / f"load-{number}"
         place.mkdir(parents=True)
-        played = at_rate(scenario, rates[number], seed_of(number))
-        load = _measured(played, place, rates[number], database, on_progress)
+        played = at_rate(scenario, rate, seed_of(number))
+        load = _measured(played, place, rate, database, on_progress)
         if load is None:
             return None
         found.append(load)
         on_load(load)
-        if number == 0:
-            rates += further_rates(load.rate, load.cost.busy)
+        rate = next_rate([(load.rate, load.cost.busy) for load in found])
     return tuple(found)
 
 
-def further_rates(rate: float, busy: float) -> list[float]:
-    """The other loads, where `rate` made the processor `busy`, rising."""
-    aims = sorted(AIMS, key=lambda aim: abs(math.log(aim / max(busy, 0.01))))[1:]
-    factors = (min(STRETCH, max(1 / STRETCH, aim / max(busy, 0.01))) for aim in sorted(aims))
-    return [float(f"{rate * factor:.3g}") for factor in factors]
+def next_rate(loads: Sequence[tuple[float, float]]) -> float | None:
+    """The load to measure after `loads`, each a rate and how busy it made the processor; None when
+    they tell enough. It is reckoned from the one that came nearest to its aim."""
+
+    def apart(busy: float, aim: float) -> float:
+        return abs(math.log(aim / max(busy, 0.01)))
+
+    first = loads[0][1]
+    further = sorted(sorted(AIMS, key=lambda aim: apart(first, aim))[1:])
+    if len(loads) <= len(further):
+        aim = further[len(loads) - 1]
+    elif max(busy for _, busy in loads) < ENOUGH and len(loads) < MOST_LOADS:
+        aim = max(AIMS)
+    else:
+        return None
+    rate, busy = min(reversed(loads), key=lambda load: apart(load[1], aim))
+    factor = min(STRETCH, max(1 / STRETCH, aim / max(busy, 0.01)))
+    return float(f"{rate * factor:.3g}")
 
 
 def at_loads(loads: Sequence[LoadMeasured], measured: str) -> Calibration:

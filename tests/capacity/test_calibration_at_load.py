@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from capacity_worlds import narrow
 
 from loadtests.calibration_at_load import (
-    AIMS,
+    ENOUGH,
+    MOST_LOADS,
     Cost,
     LoadMeasured,
     at_loads,
-    further_rates,
+    next_rate,
     work_and_wakeup,
 )
 from mocks.capacity import ServerPool
@@ -63,13 +66,34 @@ def test_loads_that_do_not_tell_them_apart_give_the_mean():
     assert work_and_wakeup(steep)[0] >= 0
 
 
+def loads_until_enough(rate: float, busy: Callable[[float], float]) -> list[tuple[float, float]]:
+    """The loads that a processor which is `busy` at a rate is given, from its own `rate` on."""
+    loads = [(rate, busy(rate))]
+    while (further := next_rate(loads)) is not None:
+        loads.append((further, busy(further)))
+    return loads
+
+
 def test_loads_are_apart_and_stay_below_the_limit():
-    assert further_rates(6.0, 0.2) == [13.5, 21.0]
-    assert further_rates(30.0, 0.7) == [8.57, 19.3]
-    assert further_rates(10.0, 0.4) == [5.0, 17.5]
-    assert max(further_rates(1.0, 0.001)) == 8.0
-    for busy in (0.05, 0.2, 0.4, 0.7, 1.0):
-        assert all(rate * busy <= 10 * max(AIMS) + 0.1 for rate in further_rates(10.0, busy))
+    def steady(rate: float) -> float:
+        return min(1.0, rate / 30)
+
+    assert loads_until_enough(6.0, steady) == [(6.0, 0.2), (13.5, 0.45), (21.0, 0.7)]
+    light = loads_until_enough(21.0, steady)
+    assert [rate for rate, _ in light] == [21.0, 6.0, 13.5]
+    assert [rate for rate, _ in loads_until_enough(12.0, steady)] == [12.0, 6.0, 21.0]
+    assert next_rate([(1.0, 0.001), (2.0, 0.001)]) == 16.0
+
+
+def test_where_load_makes_requests_cheaper_the_loads_go_on_until_the_processor_is_busy():
+    def cheaper(rate: float) -> float:
+        wakeup = rate * 8.4 * 0.0035
+        return (rate * 8.4 * 0.0012 + wakeup) / (1 + wakeup)
+
+    loads = loads_until_enough(6.0, cheaper)
+    assert max(busy for _, busy in loads[:3]) < ENOUGH <= max(busy for _, busy in loads) < 0.8
+    # A processor that never gets busy does not keep the search for ever.
+    assert len(loads_until_enough(6.0, lambda _: 0.1)) == MOST_LOADS
 
 
 def test_the_calibration_adds_up_to_the_work_of_a_request(tmp_path):
