@@ -694,7 +694,7 @@ def calibrate(
         bool,
         typer.Option(
             "--at-load",
-            help="By the processor time used at three loads, as `capacity` does by itself.",
+            help="By the processor time used at several loads, as `capacity` does by itself.",
         ),
     ] = False,
 ) -> None:
