@@ -670,6 +670,22 @@ def schema() -> None:
     print_schema()
 
 
+@app.command()
+def data(
+    older_than: Annotated[
+        str | None,
+        typer.Option(
+            metavar="AGE", help="Those alone whose figures are older, such as 730d; 99 if any is."
+        ),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print them as JSON.")] = False,
+) -> None:
+    """List the data files: where their figures are from, and how old they are."""
+    from bindrill.data import show_data
+
+    sys.exit(show_data(older_than, as_json=json))
+
+
 @app.command("list")
 def list_library() -> None:
     """List the shipped scenarios."""

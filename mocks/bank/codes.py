@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from mocks.tables import read_table
+from scenarios.data_files import read_table
 
 _PACKAGE = "mocks.bank"
 

@@ -10,16 +10,12 @@ from mocks.lender.refusal import Refused
 from scenarios.contract import ErrorCode
 from scenarios.population.cards import is_luhn
 from scenarios.population.identity import is_valid_id_number
+from scenarios.population.name_form import is_name
 from scenarios.population.phones import is_mobile
 
 LONGEST = 200
 
 _SHA256 = re.compile("[0-9a-f]{64}")
-
-
-def _is_name(text: str) -> bool:
-    plain = not any(character.isdigit() or not character.isprintable() for character in text)
-    return 2 <= len(text) <= 50 and plain and text == text.strip()
 
 
 def _is_card_number(text: str) -> bool:
@@ -32,8 +28,8 @@ def _is_digest(text: str) -> bool:
 
 
 _RULES: dict[str, tuple[Callable[[str], bool], str]] = {
-    "name": (_is_name, "2 to 50 letters, as on the ID card"),
-    "holder": (_is_name, "2 to 50 letters, as on the card"),
+    "name": (is_name, "2 to 50 letters, as on the ID card"),
+    "holder": (is_name, "2 to 50 letters, as on the card"),
     "id_number": (is_valid_id_number, "18 characters by GB 11643, check digit included"),
     "phone": (is_mobile, "a mainland mobile number of 11 digits"),
     "card_number": (_is_card_number, "a UnionPay card number of 16 to 19 digits"),

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from mocks.tables import read_table
+from scenarios.data_files import read_table
 from scenarios.faults.base import Transport
 
 _PACKAGE = "mocks.payment"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from mocks.tables import read_table
+from scenarios.data_files import read_table
 from scenarios.faults.base import Transport
 
 _PACKAGE = "mocks.sms"

@@ -7,7 +7,7 @@ from functools import cache
 
 import msgspec
 
-from scenarios.population.tables import rows
+from scenarios.data_files import read_table
 from scenarios.population.weighted import Weighted
 
 _DIGITS = b"0123456789"
@@ -67,14 +67,17 @@ def card_ranges() -> dict[str, CardRange]:
     """Known ranges by BIN, of `bins.csv`."""
     return {
         row["bin"]: CardRange(row["bin"], row["issuer"], row["type"], int(row["length"]))
-        for row in rows("bins")
+        for row in read_table("scenarios.population", "bins.csv")
     }
 
 
 @cache
 def issuer_weights() -> dict[str, float]:
     """Default weight by issuer, of `issuers.csv`."""
-    return {row["issuer"]: float(row["weight"]) for row in rows("issuers")}
+    return {
+        row["issuer"]: float(row["weight"])
+        for row in read_table("scenarios.population", "issuers.csv")
+    }
 
 
 def debit_ranges(issuers: Mapping[str, float]) -> Weighted[CardRange]:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
 
-from scenarios.population.tables import rows
+from scenarios.data_files import read_table
 from scenarios.population.weighted import Weighted
 
-_MOBILE = re.compile(
-    r"1(?:3[0-9]|4[5-79]|5[0-35-9]|6[5-7]|7[0-8]|8[0-9]|9[0125-9])[0-9]{8}"
-)  # fmt: skip
+_DIGITS = 11
 
 
 def is_mobile(text: str) -> bool:
-    """Whether `text` has the form of a mainland mobile number."""
-    return _MOBILE.fullmatch(text) is not None
+    """Whether `text` has the form of a mainland mobile number: 11 digits in a segment of
+    `carriers.csv`."""
+    return len(text) == _DIGITS and text.isascii() and text.isdigit() and text[:3] in _carriers()
 
 
 def carrier_of(phone: str) -> str | None:
@@ -38,9 +36,9 @@ def masked(phone: str) -> str:
 
 @cache
 def prefixes() -> Weighted[str]:
-    """Prefixes in use, each with its part of the carrier's weight."""
+    """Prefixes that people have, each with its part of the carrier's weight."""
     weights: dict[str, float] = {}
-    for row in rows("carriers"):
+    for row in _table():
         own = row["prefixes"].split()
         weights.update(dict.fromkeys(own, float(row["weight"]) / len(own)))
     return Weighted(weights)
@@ -49,5 +47,11 @@ def prefixes() -> Weighted[str]:
 @cache
 def _carriers() -> dict[str, str]:
     return {
-        prefix: row["carrier"] for row in rows("carriers") for prefix in row["prefixes"].split()
+        prefix: row["carrier"]
+        for row in _table()
+        for prefix in row["prefixes"].split() + row["also"].split()
     }
+
+
+def _table() -> tuple[dict[str, str], ...]:
+    return read_table("scenarios.population", "carriers.csv")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from scenarios.population.tables import rows
+from scenarios.data_files import read_table
 
 _MUNICIPALITIES = frozenset({"11", "12", "31", "50"})
 
@@ -12,7 +12,10 @@ _MUNICIPALITIES = frozenset({"11", "12", "31", "50"})
 @cache
 def province_weights() -> dict[str, float]:
     """Residents by two-digit province code, 2020 census."""
-    return {row["code"]: float(row["residents"]) for row in rows("provinces")}
+    return {
+        row["code"]: float(row["residents"])
+        for row in read_table("scenarios.population", "provinces.csv")
+    }
 
 
 @cache

@@ -12,7 +12,7 @@ from mocks.bank.model import NO_REPLY
 from mocks.payment.codes import CODES, MAGIC_AMOUNTS, REASON_BY_SUFFIX, SCHEDULES
 from mocks.sms.codes import CODES as SMS_CODES
 from mocks.sms.codes import MAGIC_PHONES, MESSAGE_STATES
-from mocks.tables import read_table
+from scenarios.data_files import read_table
 from scenarios.population.cards import is_luhn, issuer_of
 from scenarios.population.phones import is_mobile
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scenarios.population import cards, phones
 
 SANDBOX = "6216261000000000018"  # UnionPay's sandbox card
-MOBILE = re.compile(r"1(3\d|4[5-79]|5[0-35-9]|6[5-7]|7[0-8]|8\d|9[0125-9])\d{8}", re.ASCII)
+MOBILE = re.compile(r"1(3\d|4[5-9]|5[0-35-9]|6[2567]|7[0-8]|8\d|9[0-35-9])\d{8}", re.ASCII)
 DIGITS = st.text("0123456789", min_size=1, max_size=18)
 
 
@@ -112,6 +112,8 @@ def test_no_mobile_number(text: str) -> None:
         ("18952535506", "telecom"),
         ("19252535506", "broadnet"),
         ("17052535506", "mvno"),
+        ("16252535506", "mvno"),  # elunez/eladmin-web#112
+        ("19352535506", "telecom"),  # VincentSit/ChinaMobilePhoneNumberRegex#28
         ("11952535506", None),
     ],
 )
