@@ -20,11 +20,13 @@ def user_problems() -> tuple[type[Exception], ...]:
     from mocks.lender.vault import VaultError
     from mocks.server.problems import StartProblem
     from reports.run_folder import RunProblem
+    from scenarios.addresses import AddressProblem
     from scenarios.problems import ScenarioProblems
     from sim.cluster import ClusterProblem
     from sim.littles_law import LittlesLawBroken
 
     return (
+        AddressProblem,
         ClusterProblem,
         InputProblem,
         LittlesLawBroken,

@@ -6,10 +6,12 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import msgspec
 import typer
 from rich.console import Console
 
 from bindrill.errors import InputProblem
+from scenarios.addresses import in_path, server_url
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -38,9 +40,11 @@ def list_faults(
     console = Console(highlight=False, soft_wrap=True)
     found = 0
     for name, root in _servers(url, target).items():
-        for entry in _call(root, "GET", "/faults", token=token)["faults"]:
-            state = "in force" if entry["in_force"] else "waiting or over"
-            console.print(f"{name:<8} {entry['label']:<24} {entry['fault']['kind']:<20} {state}")
+        for entry in _call(root, "GET", "/faults", token=token).faults:
+            state = "in force" if entry.in_force else "waiting or over"
+            console.print(
+                f"{name:<8} {entry.label:<24} {entry.fault.kind:<20} {state}", markup=False
+            )
             found += 1
     if not found:
         console.print("no faults are set")
@@ -93,16 +97,31 @@ def clear_faults(
     token: TokenOption = "",
 ) -> None:
     """Clear all faults, or the one of a label."""
-    from urllib.parse import quote
-
     cleared = 0
-    path = "/faults" if label is None else f"/faults/{quote(label, safe='')}"
+    path = "/faults" if label is None else f"/faults/{in_path(label)}"
     for root in _servers(url, target).values():
         answer = _call(root, "DELETE", path, token=token, may_miss=label is not None)
-        cleared += answer.get("cleared", 0)
+        cleared += answer.cleared
     if label is not None and not cleared:
         raise InputProblem(f"no fault is called {label}; `bindrill faults list` shows all")
     Console(highlight=False).print(f"{cleared} cleared")
+
+
+class _Record(msgspec.Struct):
+    kind: str
+
+
+class _Listed(msgspec.Struct):
+    label: str
+    in_force: bool
+    fault: _Record
+
+
+class _Reply(msgspec.Struct):
+    """What the admin API answers to each of these calls."""
+
+    faults: list[_Listed] = []
+    cleared: int = 0
 
 
 def _servers(url: str | None, target: str | None) -> dict[str, str]:
@@ -110,9 +129,7 @@ def _servers(url: str | None, target: str | None) -> dict[str, str]:
     if target is not None and target not in PORTS:
         raise InputProblem(f"--target {target}: write one of {', '.join(PORTS)}")
     if url is not None:
-        if not url.startswith(("http://", "https://")):
-            raise InputProblem(f"--url {url} is not a URL; write http://127.0.0.1:8081")
-        return {target or "server": url.rstrip("/")}
+        return {target or "server": server_url("--url", url, "http://127.0.0.1:8081")}
     return {
         name: f"http://127.0.0.1:{port}" for name, port in PORTS.items() if target in (None, name)
     }
@@ -133,20 +150,18 @@ def _records(text: str) -> list[Any]:
 
 def _call(
     root: str, method: str, path: str, body: Any = None, *, token: str, may_miss: bool = False
-) -> dict[str, Any]:
-    from loadtests.admin import AdminProblem, call_admin
+) -> _Reply:
+    from loadtests.admin import AdminProblem, call_admin, error_message, read_reply
 
     try:
         status, content = call_admin(root, method, path, body, token)
+        if status == 404 and may_miss:
+            return _Reply()
+        if status != 200:
+            raise InputProblem(f"{root} refuses ({status}): {error_message(content)}")
+        return read_reply(root, content, _Reply)
     except AdminProblem as problem:
         raise InputProblem(f"{problem}; start `bindrill serve`, or give --url") from None
-    answer: dict[str, Any] = json.loads(content) if content.startswith(b"{") else {}
-    if status == 404 and may_miss:
-        return {}
-    if status != 200:
-        message = answer.get("error", {}).get("message", "")
-        raise InputProblem(f"{root} refuses ({status}): {message}")
-    return answer
 
 
 def _why(error: ValidationError) -> str:

@@ -15,6 +15,7 @@ from reports.drills.reconciliation import (
     read_reconciliation,
 )
 from reports.text_table import aligned
+from scenarios.addresses import server_url
 
 
 def reconcile_run(folder: Path) -> int:
@@ -26,7 +27,7 @@ def reconcile_servers(
     database: str | None, keys: Path | None, bank: str | None, payment: str | None, repair: bool
 ) -> int:
     """Reconcile running servers; what `bindrill serve` uses where nothing is given. Raises
-    InputProblem, StoreUnavailable."""
+    AddressProblem, InputProblem, StoreUnavailable."""
     from bindrill.faults import PORTS
     from loadtests.reading import ReconcileProblem
     from loadtests.reconcile import reconcile
@@ -37,8 +38,7 @@ def reconcile_servers(
         "payment": payment or f"http://127.0.0.1:{PORTS['payment']}",
     }
     for name, url in urls.items():
-        if not url.startswith(("http://", "https://")):
-            raise InputProblem(f"--{name} {url} is not a URL; write http://127.0.0.1:{PORTS[name]}")
+        server_url(f"--{name}", url, f"http://127.0.0.1:{PORTS[name]}")
     if database is None:
         database = f"sqlite:///{DATA / 'lender.db'}"
         keys = keys or DATA / "keys.json"

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from loadtests.admin import AdminProblem, call_admin
+from loadtests.admin import AdminProblem, call_admin, read_reply
 from reports import events
 
 
@@ -45,11 +45,11 @@ class CallGatherer:
         for its feed remembers."""
         try:
             status, body = call_admin(self._url, "GET", f"/calls?after={self._after}")
+            if status != 200:
+                return
+            page = read_reply(self._url, body, _Page)
         except AdminProblem:
             return
-        if status != 200:
-            return
-        page = msgspec.json.decode(body, type=_Page)
         self._after = page.next
         for call in page.calls:
             delay = math.inf if call.delay is None else call.delay

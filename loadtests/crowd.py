@@ -9,7 +9,7 @@ import gevent
 from gevent.pool import Group
 
 from loadtests.clock import RunClock
-from loadtests.player import sleep_until
+from loadtests.player import described, sleep_until
 from loadtests.tally import Tally
 from scenarios.directives import Ending
 
@@ -65,11 +65,8 @@ class Crowd:
         self._on_ending(ending.state, self._clock.now() - planned)
 
     def _crash(self, error: Exception) -> None:
-        """Say once what broke. The message is left out: it could quote a customer's data."""
+        """Say once what broke."""
         self.tally.crashed += 1
-        if self.tally.crashed > 1:
-            return
-        where, trace = "", error.__traceback__
-        while trace is not None:
-            where, trace = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}", trace.tb_next
-        logger.error("a journey broke off: %s at %s", type(error).__name__, where)
+        if not self.tally.crash:
+            self.tally.crash = described(error)
+            logger.error("a journey broke off: %s", self.tally.crash)

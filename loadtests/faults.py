@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-import msgspec
-
-from loadtests.admin import AdminProblem, call_admin
+from loadtests.admin import AdminProblem, call_admin, error_message
 from scenarios.faults import Fault
 
 
@@ -38,5 +36,6 @@ def post_faults(urls: Mapping[str, str], faults: Sequence[Fault], now: float) ->
         records = [fault.model_dump(mode="json", exclude_none=True) for fault in placed_faults]
         status, body = call_admin(urls[target], "POST", "/faults", records)
         if status != 200:
-            message = msgspec.json.decode(body).get("error", {}).get("message", "")
-            raise AdminProblem(f"{target} refuses the scenario's faults ({status}): {message}")
+            raise AdminProblem(
+                f"{target} refuses the scenario's faults ({status}): {error_message(body)}"
+            )

@@ -8,6 +8,7 @@ import gevent
 import msgspec
 
 from loadtests.client import Client, NoAnswer
+from mocks.content import json_object
 from scenarios.directives import Message
 
 LONGEST_POLL = 20.0
@@ -17,12 +18,16 @@ GRACE = 5.0
 BETWEEN_TRIES = 0.5
 """Seconds before an inbox that did not answer is tried again."""
 
+MOST_SEEN = 2**53
+"""More messages than an inbox can count in JSON."""
+
 
 class Handset:
     """The inboxes behind one SMS gateway at `base_url`."""
 
-    def __init__(self, base_url: str) -> None:
-        self._client = Client(base_url)
+    def __init__(self, base_url: str, name: str = "BINDRILL_SMS_URL") -> None:
+        """Raises AddressProblem for a `base_url`, given as `name`, that is none."""
+        self._client = Client(base_url, name)
 
     def read(self, phone: str, seen: int, patience: float) -> Message | None:
         """The newest message of `phone` once there are more than `seen`, or None after `patience`
@@ -35,6 +40,7 @@ class Handset:
                 return message
 
     def _poll(self, phone: str, seen: int, wait: float) -> Message | None:
+        began = time.monotonic()
         body = msgspec.json.encode({"phone": phone, "seen": seen, "wait": wait})
         try:
             status, content = self._client.exchange(
@@ -45,13 +51,23 @@ class Handset:
                 {"Content-Type": "application/json"},
             )
         except NoAnswer:
-            status = 0
-        if status == 200:
-            return msgspec.json.decode(content, type=Message)
-        if status != 204:
-            gevent.sleep(min(wait, BETWEEN_TRIES))
-        return None
+            status, content = 0, b""
+        message = _message(content, seen) if status == 200 else None
+        if message is None:
+            # An inbox that does not wait for a message is not asked without a pause.
+            left = wait - (time.monotonic() - began)
+            gevent.sleep(max(0.0, min(left, BETWEEN_TRIES)))
+        return message
 
     def close(self) -> None:
         """Close the connections that are not in use."""
         self._client.close()
+
+
+def _message(content: bytes, seen: int) -> Message | None:
+    """The message of an answer; None when it is none, or none that is new."""
+    try:
+        message = msgspec.convert(json_object(content), Message)
+    except msgspec.ValidationError:
+        return None
+    return message if seen < message.seen <= MOST_SEEN else None

@@ -6,8 +6,12 @@ from typing import Any
 
 import msgspec
 
-from loadtests.admin import AdminProblem, fetch
+from loadtests.admin import AdminProblem, fetch, read_reply
 from loadtests.process import StackProblem
+
+
+class _Timings(msgspec.Struct):
+    timings: list[list[Any]]
 
 
 def lender_timings(lender: str) -> list[list[Any]]:
@@ -15,7 +19,6 @@ def lender_timings(lender: str) -> list[list[Any]]:
     not answer."""
     try:
         _, answer = fetch(f"{lender}/__admin/timings?after=0")
+        return read_reply(lender, answer, _Timings).timings
     except AdminProblem as problem:
         raise StackProblem(str(problem)) from None
-    rows: list[list[Any]] = msgspec.json.decode(answer)["timings"]
-    return rows

@@ -179,7 +179,10 @@ class _Drive:
         if locust.exit_code != 0 or self._last is None or not self._last.over:
             raise locust.problem(f"ended too early, with code {locust.exit_code}")
         if self._last.crashed:
-            raise locust.problem(f"broke off {self._last.crashed} journeys")
+            raise StackProblem(
+                f"locust could not play or record {self._last.crashed} journeys:"
+                f" {self._last.crash} (log: {locust.log})"
+            )
 
     def gather(self) -> None:
         """Take the newest gateway calls."""
@@ -256,7 +259,7 @@ def save_settlement(url: str, began: float, folder: Path) -> Path | None:
             return None
         if status != 200:
             return None
-        content = body.decode().splitlines(keepends=True)
+        content = body.decode(errors="replace").splitlines(keepends=True)
         lines += content[1:] if lines else content
         day += timedelta(days=1)
     path = folder / "settlement.csv"

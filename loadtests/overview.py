@@ -18,12 +18,14 @@ WINDOW = 10.0
 
 class Look(msgspec.Struct, frozen=True):
     """One line of the progress file: when the schedule started (seconds since the epoch), how the
-    run stands, how many journeys broke off by an error of ours, and whether the run is over."""
+    run stands, how many journeys broke off by an error of ours, whether the run is over, and the
+    first such error."""
 
     origin: float
     progress: Progress
     crashed: int
     over: bool
+    crash: str = ""
 
 
 class Overview:
@@ -68,7 +70,8 @@ class Overview:
             faults=tuple(f.label for f in self._scenario.fault_timeline if f.in_force(now)),
         )
         crashed = sum(tally.crashed for tally in self._tallies.values())
-        return Look(self._clock.origin, progress, crashed, self.over)
+        crash = next((tally.crash for tally in self._tallies.values() if tally.crash), "")
+        return Look(self._clock.origin, progress, crashed, self.over, crash)
 
 
 class ProgressFile:

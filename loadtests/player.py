@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Generator
 from typing import Any
-from urllib.parse import quote
 from uuid import uuid4
 
 import gevent
@@ -14,12 +13,15 @@ import msgspec
 from loadtests.client import Client, NoAnswer
 from loadtests.clock import RunClock
 from loadtests.handset import Handset
+from mocks.content import json_object
 from mocks.fault_timeline import FaultTimeline
 from mocks.server.wire import CUSTOMER_HEADER
 from mocks.world import FAILURES
 from reports import events
 from reports.drills.history import Acknowledgement, acknowledgement
-from scenarios.contract import OPERATIONS
+from scenarios.addresses import in_path
+from scenarios.contract import BAD_ANSWER, OPERATIONS
+from scenarios.contract_answers import bad_answer, read_answer
 from scenarios.directives import (
     BEWILDERED,
     Answer,
@@ -29,7 +31,6 @@ from scenarios.directives import (
     ReadOtp,
     Request,
     Think,
-    answered,
 )
 
 logger = logging.getLogger(__name__)
@@ -58,6 +59,7 @@ class Player:
         self._measured = measured
         self._way = way
         self._told = told
+        self._said: set[str] = set()
         # Two runs against one database must not answer for each other.
         self._run = f"{clock.origin:.3f}-"
 
@@ -66,16 +68,34 @@ class Player:
 
         Latency counts from the moment a request was due: the planned arrival, the end of a think
         time, or the answer before it. A late load generator adds to it instead of hiding in it.
+
+        Whatever goes wrong in a journey ends that one alone, FAILED with the cause journey_error.
         """
         clock = self._clock
         self._record(events.arrival(number, planned, clock.now()))
+        try:
+            ending = self._carry_out(number, planned, steps)
+        except Exception as error:
+            self._say(error)
+            ending = BEWILDERED
+        self._record(events.end(number, planned, clock.now(), ending.state, ending.cause))
+        return ending
+
+    def _carry_out(
+        self, number: int, planned: float, steps: Generator[Directive, Any, Ending]
+    ) -> Ending:
+        """Every directive, until the journey says how it ended. Raises what an answer drives the
+        journey into when it is not what the journey takes."""
+        clock = self._clock
         due = planned
         waits = sent = 0
         reply: Any = None
         while True:
-            directive = _next(steps, reply)
-            if isinstance(directive, Ending):
-                break
+            try:
+                directive = steps.send(reply)
+            except StopIteration as stop:
+                ending: Ending = stop.value
+                return ending
             reply = None
             if type(directive) is Think:
                 due += directive.seconds
@@ -93,8 +113,14 @@ class Player:
                     waits += 1
                     code = "TIMEOUT" if reply is None else "READ"
                     self._record(events.otp(number, waits, began, due, code))
-        self._record(events.end(number, planned, clock.now(), directive.state, directive.cause))
-        return directive
+
+    def _say(self, error: Exception) -> None:
+        """Say what ended a journey, once for each place in the code. The message is left out: it
+        could quote a customer's data."""
+        what = described(error)
+        if what not in self._said:
+            self._said.add(what)
+            logger.error("a journey ended with journey_error: %s", what)
 
     def _ask(self, number: int, due: float, request: Request, nth: int) -> tuple[Answer, float]:
         """The answer, and when it was there."""
@@ -128,18 +154,12 @@ class Player:
         return answer, ended
 
 
-def _next(steps: Generator[Directive, Any, Ending], reply: Any) -> Directive | Ending:
-    """The journey's next directive, or how it ended. A journey that an answer drives into an error
-    (a service that does not speak the contract) ends FAILED, and the report shows it."""
-    try:
-        return steps.send(reply)
-    except StopIteration as stop:
-        ending: Ending = stop.value
-        return ending
-    except Exception as error:
-        # Without its message, which could quote a customer's data.
-        logger.error("a journey met an answer it does not understand: %s", type(error).__name__)
-        return BEWILDERED
+def described(error: Exception) -> str:
+    """The kind of an error and where it was raised, without its message."""
+    where, trace = "", error.__traceback__
+    while trace is not None:
+        where, trace = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}", trace.tb_next
+    return f"{type(error).__name__} at {where}"
 
 
 def sleep_until(moment: float, clock: RunClock) -> None:
@@ -152,7 +172,7 @@ def send(lender: Client, request: Request, number: int, run: str = "") -> tuple[
     """Carry out one request of customer `number`; the Answer, and its length in bytes. `run` sets
     its idempotency keys apart from those of other runs."""
     operation = OPERATIONS[request.op]
-    path = operation.path.format_map({k: quote(v, safe="") for k, v in request.path.items()})
+    path = operation.path.format_map({k: in_path(v) for k, v in request.path.items()})
     body, headers = b"", {CUSTOMER_HEADER: str(number)}
     if request.image is not None:
         body, headers["Content-Type"] = multipart(request.body, request.image())
@@ -163,8 +183,10 @@ def send(lender: Client, request: Request, number: int, run: str = "") -> tuple[
     try:
         status, content = lender.exchange(operation.method, path, request.timeout, body, headers)
     except NoAnswer as failure:
-        return Answer(0, {}, failure.code), 0
-    return answered(status, _json_object(status, content)), len(content)
+        bad = failure.code == BAD_ANSWER
+        return bad_answer(0) if bad else Answer(0, {}, failure.code), 0
+    answer = read_answer(request.op, status, json_object(content) if content else {})
+    return answer, len(content)
 
 
 def multipart(fields: dict[str, Any], image: bytes) -> tuple[bytes, str]:
@@ -181,14 +203,3 @@ def multipart(fields: dict[str, Any], image: bytes) -> tuple[bytes, str]:
     )
     body = head.encode() + image + f"\r\n--{boundary}--\r\n".encode()
     return body, f"multipart/form-data; boundary={boundary}"
-
-
-def _json_object(status: int, content: bytes) -> dict[str, Any]:
-    """The answer's JSON object; an error that does not speak the contract becomes HTTP_<status>."""
-    try:
-        body = msgspec.json.decode(content, type=dict[str, Any])
-    except msgspec.MsgspecError:
-        body = {}
-    if status >= 400 and not isinstance(body.get("error"), dict):
-        return {"error": {"code": f"HTTP_{status}"}}
-    return body

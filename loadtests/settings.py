@@ -7,6 +7,8 @@ from pathlib import Path
 
 import msgspec
 
+from scenarios.addresses import server_url
+
 DEFAULT_SCENARIO = "baseline"
 DEFAULT_SMS_URL = "http://127.0.0.1:8082"
 
@@ -27,6 +29,9 @@ class Settings(msgspec.Struct, frozen=True):
     @classmethod
     def from_environment(cls) -> Settings:
         """Read the variables. Raises ValueError, naming the variable, on a bad one."""
+        sms_url = os.environ.get(_variable("sms_url"))
+        if sms_url:
+            server_url(_variable("sms_url"), sms_url, DEFAULT_SMS_URL)
         variables = {
             field: value
             for field in cls.__struct_fields__

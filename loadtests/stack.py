@@ -15,10 +15,10 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from loadtests.admin import AdminProblem, fetch
+from loadtests.admin import MOST_OF_A_TARGET, AdminProblem, fetch
 from loadtests.process import Process, StackProblem
-from mocks.server.callbacks import is_loopback
 from mocks.server.options import ServeOptions, read_options, write_options
+from scenarios.addresses import is_loopback, parse_address
 from scenarios.loader import dump
 from scenarios.schema import Scenario
 
@@ -54,7 +54,8 @@ class Stack:
         allow_remote: bool = False,
         database: str | None = None,
     ) -> None:
-        """Raises StackProblem for a target that is not loopback, without `allow_remote`."""
+        """Raises AddressProblem for a target that is no URL, StackProblem for one that is not
+        loopback, without `allow_remote`."""
         if target is not None:
             check_target(target, allow_remote)
         self.urls: dict[str, str] = {}
@@ -259,7 +260,7 @@ class Stack:
 
     def _expect_target(self, url: str) -> None:
         try:
-            fetch(url)
+            fetch(url, most=MOST_OF_A_TARGET)
         except AdminProblem as problem:
             raise StackProblem(f"--target: {problem}; start your service first") from None
 
@@ -278,11 +279,10 @@ def _expect_free(ports: Mapping[str, int]) -> None:
 
 
 def check_target(target: str, allow_remote: bool) -> None:
-    """Raises StackProblem when `target` is no http(s) URL, or not on loopback unless allowed."""
-    parts = urlsplit(target)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise StackProblem(f"--target {target} is not a URL; write http://127.0.0.1:9000")
-    if not allow_remote and not is_loopback(parts.hostname):
+    """Raises AddressProblem when `target` is no http(s) URL, StackProblem when it is not on
+    loopback unless allowed."""
+    host = parse_address("--target", target, "http://127.0.0.1:9000").host
+    if not allow_remote and not is_loopback(host):
         raise StackProblem(
             f"--target {target} is not on this machine: load only what you may load, and say so"
             " with --allow-remote"

@@ -15,7 +15,7 @@ def store_work(lender: str) -> dict[str, float]:
     except AdminProblem:
         return {}
     found: dict[str, float] = {}
-    for line in text.decode().splitlines():
+    for line in text.decode(errors="replace").splitlines():
         name, _, value = line.partition(" ")
         if name.startswith(_FAMILY) and name.endswith("_total"):
             found[name.removeprefix(_FAMILY).removesuffix("_total")] = float(value)

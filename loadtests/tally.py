@@ -7,12 +7,14 @@ import msgspec
 
 class Tally(msgspec.Struct):
     """Customers who arrived, whose journey ended, who got an ACTIVE binding, and whose journey
-    broke off by an error of ours; `all_issued` once the last has arrived."""
+    broke off because it could not be played or written down, with the first `crash`; `all_issued`
+    once the last has arrived."""
 
     arrivals: int = 0
     ended: int = 0
     active: int = 0
     crashed: int = 0
+    crash: str = ""
     all_issued: bool = False
 
     @property

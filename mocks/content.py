@@ -16,6 +16,7 @@ IDENTITY = {"Accept-Encoding": "identity"}
 choice; some compress all the same."""
 
 _MOST_CODINGS = 2
+_MOST_MEMBERS = 16
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -77,10 +78,12 @@ def _decoded(name: str, content: bytes, most: int) -> bytes:
 
 def _inflated(content: bytes, most: int, window: int) -> bytes:
     found = b""
-    while content and len(found) <= most:
+    for _ in range(_MOST_MEMBERS):
+        if not content or len(found) > most:
+            return found
         decoder = zlib.decompressobj(window)
         found += decoder.decompress(content, most + 1 - len(found))
         if len(found) <= most and not decoder.eof:
             raise ContentProblem("its body is cut")
         content = decoder.unused_data  # gzip may have several members
-    return found
+    raise ContentProblem("its body is coded in too many parts")

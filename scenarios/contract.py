@@ -109,6 +109,12 @@ class ErrorCode(StrEnum):
     OVERLOADED = "OVERLOADED"  # 503, Retry-After
 
 
+BAD_ANSWER = "BAD_ANSWER"
+"""Code of an answer that came and cannot be used: it does not speak the contract, or not HTTP."""
+TESTBED_LIMIT = "TESTBED_LIMIT"
+"""Code of a request that could not be sent: the machine that plays the customer has no file, port
+or memory left for a connection."""
+
 RETRYABLE = frozenset(
     {
         "TIMEOUT",

@@ -26,8 +26,8 @@ class Request(msgspec.Struct, frozen=True, gc=False):
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):
-    """The reply to a `Request`: `status` 0 when none came, and then `code` says why
-    (`TIMEOUT`, `UNREACHABLE`, `RESET`)."""
+    """The reply to a `Request`: `status` 0 when none came, and then `code` says why (`TIMEOUT`,
+    `UNREACHABLE`, `RESET`; in wall time also `BAD_ANSWER`, `TESTBED_LIMIT`)."""
 
     status: int
     body: dict[str, Any]
@@ -35,8 +35,8 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
 
 
 def answered(status: int, body: dict[str, Any]) -> Answer:
-    """The `Answer` of an HTTP reply: code OK below 400, else the contract's `error.code`."""
-    if status < 400:
+    """The `Answer` of an HTTP reply: code OK of a success, else the contract's `error.code`."""
+    if 200 <= status < 300:
         return Answer(status, body, "OK")
     return Answer(status, body, str(body.get("error", {}).get("code", status)))
 

@@ -11,7 +11,15 @@ from collections.abc import Generator
 from functools import partial
 from typing import Any, NamedTuple
 
-from scenarios.contract import CONSENT_SCOPES, RETRYABLE, TERMS_VERSION, ErrorCode, State
+from scenarios.contract import (
+    BAD_ANSWER,
+    CONSENT_SCOPES,
+    RETRYABLE,
+    TERMS_VERSION,
+    TESTBED_LIMIT,
+    ErrorCode,
+    State,
+)
 from scenarios.customer import Customer
 from scenarios.directives import Answer, Directive, Ending, Message, Now, ReadOtp, Request, Think
 from scenarios.distributions import Delay
@@ -30,6 +38,9 @@ MAX_BINDINGS = 4
 _CODE = re.compile(r"(?<!\d)\d{4,8}(?!\d)")
 _NOW = Now()
 _FIELDS = ("id_number", "holder", "phone", "card_number")
+_ENDS = frozenset({BAD_ANSWER, TESTBED_LIMIT})
+"""Codes after which no button helps. Nor does it after a redirect, which is never followed: what a
+customer typed is for the service that was asked."""
 
 Steps = Generator[Directive, Any, Any]
 
@@ -151,7 +162,8 @@ class _Visitor:
             raise _GivesUp("patience")
 
     def _ask(self, op: str, body: dict[str, Any], path: dict[str, str], **more: Any) -> Steps:
-        """Press a button, again if it fails in a way that invites it; returns the Answer."""
+        """Press a button, again if it fails in a way that invites it; returns the Answer. Raises
+        _GivesUp or _Over."""
         for press in range(self._habits.retries + 1):
             if press:
                 yield from self._think(self._habits.think.retry)
@@ -164,6 +176,8 @@ class _Visitor:
                 timeout=self._habits.request_timeout,
                 **more,
             )
+            if answer.code in _ENDS or 300 <= answer.status < 400:
+                raise _Over(State.FAILED, answer.code.lower())
             if answer.code not in RETRYABLE:
                 return answer
         raise _GivesUp(answer.code.lower())
@@ -211,7 +225,7 @@ class _Visitor:
         raise _GivesUp("too_many_corrections")
 
     def _register(self) -> Steps:
-        """Identity and documents; returns the applicant's identifier."""
+        """Identity and documents; returns the applicant's identifier as the service gave it."""
         customer, think = self._customer, self._habits.think
         yield from self._think(think.register_)
         while True:
@@ -226,7 +240,7 @@ class _Visitor:
             if not self._correct(answer.body["error"].get("field", "")):
                 raise _Over(State.REJECTED, _cause(answer))
             yield from self._think(think.correct)
-        applicant: str = answer.body["applicant_id"]
+        applicant: str | int = answer.body["applicant_id"]
         for kind in DOCUMENTS:
             if kind in answer.body["documents"]:
                 continue
@@ -235,14 +249,14 @@ class _Visitor:
             upload: Answer = yield from self._ask(
                 "documents",
                 {"kind": kind, "content_type": "image/jpeg", "size": size, "sha256": NO_PICTURE},
-                {"applicant": applicant},
+                {"applicant": str(applicant)},
                 image=partial(render, customer, kind, size),
             )
             if upload.code != "OK":
                 raise _Over(State.REJECTED, _cause(upload))
         return applicant
 
-    def _submit(self, applicant: str) -> Steps:
+    def _submit(self, applicant: str | int) -> Steps:
         """Card details; returns the binding's identifier."""
         submission = self._attempts.get("binding", 0)
         self._attempts["binding"] = submission + 1
@@ -259,7 +273,7 @@ class _Visitor:
             key = f"{self._customer.number}-{submission}-{press}"
             answer: Answer = yield from self._ask("submit", details, {}, idempotency_key=key)
             if answer.code == "OK":
-                return answer.body["binding_id"]
+                return str(answer.body["binding_id"])
             if answer.code == ErrorCode.SMS_LIMIT:
                 raise _GivesUp("sms_limit")
             if not self._correct(answer.body["error"].get("field", "")):
@@ -329,7 +343,7 @@ class _Visitor:
             raise _Over(State.FAILED, _cause(answer))
         return sent + 1
 
-    def _bomb(self, applicant: str) -> Steps:
+    def _bomb(self, applicant: str | int) -> Steps:
         """Have codes sent to a number that is not one's own, until refused; never returns."""
         try:
             binding = yield from self._submit(applicant)

@@ -22,6 +22,7 @@ from weakref import WeakSet
 
 import msgspec
 
+from scenarios.addresses import check_scheduler
 from sim.executor import cores, leave_interrupts, local_executor, process_pool
 
 R = TypeVar("R")
@@ -62,7 +63,7 @@ def simulators(
     """For `tasks` simulations, `jobs` at a time (as many as cores if None), on this machine; or on
     `cluster`: a Dask scheduler's address, or `local` for a cluster of `jobs` worker processes that
     lives as long as this. On leaving, what is under way is cancelled and no worker process of ours
-    is left. Raises ClusterProblem, within a bounded time.
+    is left. Raises ClusterProblem, within a bounded time, and AddressProblem.
     """
     jobs = min(jobs or cores(), tasks)
     with ExitStack() as stack:
@@ -145,6 +146,7 @@ def _cluster(address: str, jobs: int, scratch: Path) -> Iterator[_ClusterExecuto
             stack.callback(_undisturbed, local.close, timeout=CONNECT_TIMEOUT)
             target: Any = local
         else:
+            check_scheduler("--cluster", address)
             target = address
         try:
             client = dask.Client(target, timeout=CONNECT_TIMEOUT, set_as_default=False)

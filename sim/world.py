@@ -33,6 +33,7 @@ from mocks.signing import TOLERANCE
 from mocks.sms.model import SmsGateway
 from mocks.world import FAILURES, Attempt, CallFailed, GatewayAnswer
 from scenarios.contract import OPERATIONS
+from scenarios.contract_answers import read_answer
 from scenarios.directives import Answer, Message, answered
 from scenarios.faults.base import Effect, Transport
 from scenarios.faults.network import CALLBACK_TIMEOUT
@@ -293,8 +294,7 @@ class SimWorld:
         if effect.manner == "partial":
             return Answer(0, {}, "RESET")
         if effect.manner == "malformed":
-            refused = {"error": {"code": f"HTTP_{answer.status}"}}
-            return answered(answer.status, refused if answer.status >= 400 else {})
+            return read_answer(request.op, answer.status, None)
         return answer
 
     async def _work(self, request: LenderRequest, slowdown: float) -> Answer:

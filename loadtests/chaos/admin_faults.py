@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
 
 import msgspec
 
-from loadtests.admin import AdminProblem, call_admin
+from loadtests.admin import AdminProblem, call_admin, error_message, read_reply
+from scenarios.addresses import in_path
 
 TOKEN = "admin_token"  # noqa: S105  # the name of a secret, not one
 """The key of the admin token among an activity's secrets."""
@@ -39,17 +39,20 @@ class ServiceFaults:
 
     def listed(self) -> list[ListedFault]:
         """All faults that are set."""
-        return _listing(self._call("GET", "/faults"))
+        return self._listing(self._call("GET", "/faults"))
 
     def put(self, record: Mapping[str, Any]) -> list[ListedFault]:
         """Set one fault, whose window counts from now; the faults that are set then."""
-        return _listing(self._call("PUT", "/faults", dict(record)))
+        return self._listing(self._call("PUT", "/faults", dict(record)))
 
     def clear(self, label: str | None = None) -> int:
         """Remove the fault called `label`, or all; how many went."""
-        path = "/faults" if label is None else f"/faults/{quote(label, safe='')}"
+        path = "/faults" if label is None else f"/faults/{in_path(label)}"
         content = self._call("DELETE", path, absent=b'{"cleared": 0}')
-        return msgspec.json.decode(content, type=_Cleared).cleared
+        return read_reply(self._url, content, _Cleared).cleared
+
+    def _listing(self, content: bytes) -> list[ListedFault]:
+        return read_reply(self._url, content, _Listing).faults
 
     def _call(self, method: str, path: str, body: Any = None, absent: bytes | None = None) -> bytes:
         """The answer's body; `absent` if it is said that there is no such thing."""
@@ -57,17 +60,5 @@ class ServiceFaults:
         if status == 404 and absent is not None:
             return absent
         if status != 200:
-            raise AdminProblem(f"{self._url} refuses ({status}): {_message(content)}")
+            raise AdminProblem(f"{self._url} refuses ({status}): {error_message(content)}")
         return content
-
-
-def _listing(content: bytes) -> list[ListedFault]:
-    return msgspec.json.decode(content, type=_Listing).faults
-
-
-def _message(content: bytes) -> str:
-    try:
-        message = msgspec.json.decode(content)["error"]["message"]
-    except (msgspec.DecodeError, KeyError, TypeError):
-        return "it does not say why"
-    return str(message)

@@ -15,6 +15,7 @@ from loadtests.chaos.counters import Answered, observe
 from mocks.bank.model import BankGateway
 from mocks.payment.model import PaymentGateway
 from mocks.sms.model import SmsGateway
+from scenarios.addresses import AddressProblem, server_url
 
 __all__ = [
     "bindings_active_per_second",
@@ -29,7 +30,12 @@ _GATEWAY_OPERATIONS = frozenset(
 
 
 def service_ready(url: str) -> bool:
-    """Whether the service takes requests: its `/ready` answers 200."""
+    """Whether the service takes requests: its `/ready` answers 200. Raises AdminProblem for a
+    `url` that is none."""
+    try:
+        server_url("url", url, "http://127.0.0.1:8080")
+    except AddressProblem as problem:
+        raise AdminProblem(str(problem)) from None
     try:
         status, _ = fetch(f"{url.rstrip('/')}/ready")
     except AdminProblem:

@@ -18,6 +18,7 @@ import uvloop
 from mocks.server.options import read_options
 from mocks.server.problems import StartProblem
 from mocks.server.serve import run
+from scenarios.addresses import AddressProblem
 
 
 def _ready(urls: dict[str, str]) -> None:
@@ -32,7 +33,7 @@ def main() -> int:
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(run(read_options(path), announce=_ready))
-    except StartProblem as problem:
+    except (AddressProblem, StartProblem) as problem:
         print(problem, file=sys.stderr)
         return 2
     return 0

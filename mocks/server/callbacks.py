@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import ipaddress
-from urllib.parse import urlsplit
-
 import aiohttp
 import msgspec
 
+from mocks.content import IDENTITY
 from mocks.messages import DEFAULT_NAMESPACE, Notification
 from mocks.server.clock import WallClock
 from mocks.server.wire import NAMESPACE_HEADER
 from mocks.signing import sign
+from scenarios.addresses import is_loopback_url
 
 CALLBACK_PATHS = {"sms_report": "/v1/callbacks/sms", "payment_notify": "/v1/callbacks/payment"}
 """Where the lender takes each callback."""
@@ -21,6 +20,7 @@ TIMEOUT = 5.0
 
 _ACKNOWLEDGED = b"success"
 """The body that acknowledges a payment notification (as at Alipay)."""
+NO_ADDRESS = "there is nobody to call back; give --callback-url"
 
 
 class Callbacks:
@@ -39,17 +39,19 @@ class Callbacks:
             connector=aiohttp.TCPConnector(limit=100),
             timeout=aiohttp.ClientTimeout(total=TIMEOUT),
             cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
         )
 
-    async def post(self, notification: Notification) -> bool:
-        """Deliver one attempt. True when it was acknowledged: 2xx, and for a payment notification
-        the body `success`; every failure counts as no acknowledgement."""
+    async def post(self, notification: Notification) -> str:
+        """Deliver one attempt. Empty when it was acknowledged: 2xx, and for a payment notification
+        the body `success`; else why it was not, in a few words."""
         url = self._address(notification)
         if url is None:
-            return False
+            return NO_ADDRESS if not notification.url else "its address is not on loopback"
         body = msgspec.json.encode(notification.body)
         headers = {
             "Content-Type": "application/json",
+            **IDENTITY,
             **sign(self._key, body, self._clock.now()),
         }
         if notification.namespace != DEFAULT_NAMESPACE:
@@ -59,11 +61,13 @@ class Callbacks:
                 url, data=body, headers=headers, allow_redirects=False
             ) as answer:
                 text = await answer.content.read(64)
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
-            return False
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            return _why(error)
         if not 200 <= answer.status < 300:
-            return False
-        return notification.op != "payment_notify" or text.strip() == _ACKNOWLEDGED
+            return f"answered {answer.status}"
+        if notification.op == "payment_notify" and text.strip() != _ACKNOWLEDGED:
+            return f"answered {answer.status} without the body success"
+        return ""
 
     async def close(self) -> None:
         """Close the connections."""
@@ -76,20 +80,15 @@ class Callbacks:
         return self._lender + CALLBACK_PATHS[notification.op] if self._lender else None
 
 
-def is_loopback(host: str) -> bool:
-    """Whether `host` names this machine's loopback."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def is_loopback_url(url: str) -> bool:
-    """Whether `url` is an HTTP address on this machine's loopback."""
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and is_loopback(parts.hostname or "")
-    except ValueError:
-        return False
+def _why(error: Exception) -> str:
+    if isinstance(error, TimeoutError):
+        return f"no answer within {TIMEOUT:g} s"
+    if isinstance(error, aiohttp.ClientConnectorError) and error.os_error.strerror:
+        return error.os_error.strerror.lower()
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        return "it hung up without an answer"
+    if isinstance(error, aiohttp.ClientResponseError):
+        return "what it answered is not HTTP"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
+    return type(error).__name__

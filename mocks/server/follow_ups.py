@@ -26,6 +26,7 @@ class FollowUps:
         self._log = log
         self._timers: dict[str, set[asyncio.TimerHandle]] = {}
         self._tasks: dict[str, set[asyncio.Task[None]]] = {}
+        self._said: dict[str, set[tuple[str, str]]] = {}
         self._readers: dict[tuple[str, str], set[asyncio.Future[None]]] = {}
 
     def carry_out(self, follow_ups: list[FollowUp]) -> None:
@@ -40,6 +41,7 @@ class FollowUps:
 
     def forget(self, namespace: str) -> None:
         """Drop what is pending in one namespace."""
+        self._said.pop(namespace, None)
         for handle in self._timers.pop(namespace, ()):
             handle.cancel()
         for task in self._tasks.pop(namespace, ()):
@@ -104,14 +106,22 @@ class FollowUps:
             return
         if effect.delay > 0:
             await asyncio.sleep(effect.delay)
-        acknowledged = False
+        acknowledged, why = False, "a fault lost it on the way"
         for _ in range(0 if effect.lose_callback else 1 + effect.copies):
-            acknowledged = await self._callbacks.post(notification) or acknowledged
+            why = await self._callbacks.post(notification)
+            acknowledged = not why or acknowledged
         if not acknowledged:
-            self._log.info(
-                "callback_unacknowledged", op=notification.op, attempt=notification.attempt
-            )
+            self._say(notification, why)
         self._guarded(partial(self._gateway.delivered, notification, acknowledged))
+
+    def _say(self, notification: Notification, why: str) -> None:
+        """One line for each kind of callback and reason: thousands may fail alike."""
+        said = self._said.setdefault(notification.namespace, set())
+        if (notification.op, why) not in said:
+            said.add((notification.op, why))
+            self._log.warning(
+                "callback_unacknowledged", op=notification.op, why=why, attempt=notification.attempt
+            )
 
     def _guarded(self, step: partial[list[FollowUp]]) -> None:
         try:

@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
-from mocks.server.callbacks import is_loopback
 from mocks.server.problems import StartProblem
+from scenarios.addresses import check_host, is_loopback, server_url
 
 SERVICES = ("bank", "sms", "payment", "lender")
 GATEWAYS = SERVICES[:3]
@@ -54,7 +54,13 @@ class ServeOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     allow_remote_callbacks: bool = False
 
     def check(self) -> None:
-        """Raises StartProblem for options that do not go together."""
+        """Raises StartProblem for options that do not go together, AddressProblem for an address
+        that is none."""
+        check_host("--host", self.host)
+        if self.callback_url is not None:
+            server_url("--callback-url", self.callback_url, "http://127.0.0.1:9000")
+        for gateway, url in self.gateways.items():
+            server_url(f"gateways: {gateway}", url, "http://127.0.0.1:8081")
         unknown = sorted(set(self.ports) - set(SERVICES))
         if unknown or not self.ports:
             wrong = f"{unknown[0]} is no service" if unknown else "nothing to serve"

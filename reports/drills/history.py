@@ -15,7 +15,7 @@ from typing import Any, Literal, Self
 
 import msgspec
 
-from scenarios.contract import ErrorCode, State
+from scenarios.contract import TESTBED_LIMIT, ErrorCode, State
 from scenarios.directives import Answer, Request
 
 FOLDER = "acknowledgements"
@@ -28,7 +28,7 @@ DOCUMENT = "DOCUMENT"
 
 _TOLD_BY_CODE = {ErrorCode.OTP_LOCKED: State.LOCKED}
 """States that an error tells without naming them in its body."""
-_NOT_SENT = "UNREACHABLE"
+_NOT_SENT = frozenset({"UNREACHABLE", TESTBED_LIMIT})
 
 
 class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,8 +37,7 @@ class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True):
     `subject`: the applicant's or binding's identifier, empty when none was told. `state`: the
     binding's state that the answer told, `REGISTERED` or `DOCUMENT <kind>` of an applicant, empty
     when it told none. `invoked` and `completed`: seconds since the epoch at which the request was
-    sent and its answer was there, or was given up. `code`: OK, the contract's error code, or
-    TIMEOUT, RESET, UNREACHABLE.
+    sent and its answer was there, or was given up. `code`: that of the `Answer`.
     """
 
     customer: int
@@ -141,14 +140,17 @@ def _outcome(answer: Answer, state: str) -> Outcome:
     if answer.code == "OK":
         return "ok"
     if answer.status == 0:
-        return "fail" if answer.code == _NOT_SENT else "unknown"
-    # A server error that does not tell the state may have come after the work.
-    return "unknown" if answer.status >= 500 and not state else "fail"
+        return "fail" if answer.code in _NOT_SENT else "unknown"
+    # A server error that does not tell the state may have come after the work, and so may a success
+    # that cannot be read.
+    refused = 400 <= answer.status < 500 or bool(state)
+    return "fail" if refused else "unknown"
 
 
 def _text(body: Mapping[str, Any], field: str) -> str:
     value = body.get(field)
-    return value if isinstance(value, str) else ""
+    # Some services number their records.
+    return value if isinstance(value, str) else str(value) if type(value) is int else ""
 
 
 def by_subject(history: Iterable[Acknowledgement]) -> dict[str, list[Acknowledgement]]:

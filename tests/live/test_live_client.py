@@ -74,5 +74,5 @@ def test_half_an_answer_is_a_reset(raw_server):
 
 
 def test_what_is_no_url_is_refused():
-    with pytest.raises(ValueError, match="http://127"):
+    with pytest.raises(ValueError, match="write http://localhost:8080"):
         Client("localhost:8080")

@@ -60,7 +60,7 @@ def test_latency_counts_from_when_it_was_due_not_from_when_it_was_sent(raw_serve
 @pytest.mark.parametrize(
     ("manners", "answer"),
     [
-        (reply(201, b'{"x": 1}'), Answer(201, {"x": 1}, "OK")),
+        (reply(201, b'{"binding_id": "x"}'), Answer(201, {"binding_id": "x"}, "OK")),
         (
             reply(403, b'{"error": {"code": "OTP_WRONG"}}'),
             Answer(403, {"error": {"code": "OTP_WRONG"}}, "OTP_WRONG"),

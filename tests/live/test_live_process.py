@@ -14,6 +14,7 @@ import pytest
 
 from loadtests.process import Process, StackProblem
 from loadtests.stack import check_target
+from scenarios.addresses import AddressProblem
 
 NESTED = (
     "import subprocess, sys, time;"
@@ -109,7 +110,7 @@ def test_target_elsewhere_needs_to_be_allowed(url):
 
 @pytest.mark.parametrize("url", ["127.0.0.1:9000", "ftp://127.0.0.1", "lender"])
 def test_target_must_be_a_url(url):
-    with pytest.raises(StackProblem, match="is not a URL"):
+    with pytest.raises(AddressProblem, match="; write http://"):
         check_target(url, allow_remote=True)
 
 

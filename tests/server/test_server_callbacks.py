@@ -13,8 +13,8 @@ import pytest
 from served import PERSON, Servers, eventually
 
 from mocks.payment.settlement import CHINA
-from mocks.server.callbacks import is_loopback_url
 from mocks.signing import sign, verify
+from scenarios.addresses import is_loopback_url
 
 KEY = b"a key of our own"
 CHARGE = {"order_no": "pay-1", "agreement_no": "12345678901234567800", "amount_fen": 1}
