@@ -15,11 +15,12 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from loadtests.admin import AdminProblem, fetch
+from mocks.content import json_object
 from mocks.daily_log import CHINA, day_bounds
 from mocks.lender.audit import digest_of
 from mocks.lender.key_ring import KeyRing, KeyRingError
 from mocks.lender.partner_answers import Verdict, about_another, bank_query, payment_query
-from mocks.lender.payment import AMOUNT_FEN
+from mocks.lender.partner_fields import AMOUNT_FEN
 from mocks.lender.records import Applicant, AuditEntry, Binding, PartnerCall
 from mocks.lender.sql_store import SqlStore
 from mocks.lender.store import StoreUnavailable
@@ -149,10 +150,7 @@ def post(url: str, body: dict[str, Any]) -> GatewayAnswer:
         status, content = fetch(url, "POST", body)
     except AdminProblem as problem:
         raise ReconcileProblem(str(problem)) from None
-    try:
-        return GatewayAnswer(status, msgspec.json.decode(content, type=dict[str, Any]))
-    except msgspec.MsgspecError:
-        return GatewayAnswer(status, {})
+    return GatewayAnswer(status, json_object(content) or {})
 
 
 # ── the lender ──────────────────────────────────────────────────────────────────────────────────
@@ -236,7 +234,7 @@ def _files(root: str, now: float, kind: type[Any]) -> tuple[list[Any], list[tupl
             *lines, total = csv.DictReader(io.StringIO(content.decode()))
             rows += msgspec.convert(lines, list[kind], strict=False)  # type: ignore[valid-type]
             totals.append(_numbers(total["kind"]))
-        except (ValueError, KeyError, msgspec.ValidationError):
+        except (ValueError, KeyError, TypeError, AttributeError, csv.Error):
             raise ReconcileProblem(f"{url} is not the file of a day") from None
     return rows, totals
 

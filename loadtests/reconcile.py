@@ -18,6 +18,7 @@ from mocks.bank.model import NOT_BOUND
 from mocks.lender import repair as records
 from mocks.lender.audit import AuditLog
 from mocks.lender.partner_answers import BANK_APPROVED
+from mocks.lender.partner_fields import BankReply, PaymentReply, read_reply
 from mocks.lender.sql_store import SqlStore
 from mocks.lender.store import Tx
 from reports.drills.books import CHARGE, REFUND, TERMINATE, order_no
@@ -102,7 +103,7 @@ class _Sides:
             # A customer who binds the card at this moment keeps the agreement.
             "original_order_no": difference.order_no,
         }
-        code = str(post(f"{self._bank}/v1/terminate", body).body.get("respCode") or "")
+        code = read_reply(post(f"{self._bank}/v1/terminate", body), BankReply).respCode
         if code == NOT_BOUND:
             return "skipped", "ended already, or signed anew"
         if code not in BANK_APPROVED:
@@ -120,9 +121,9 @@ class _Sides:
             "original_order_no": order_no(binding_id, CHARGE),
             "amount_fen": amount,
         }
-        answer = post(f"{self._payment}/v1/refund", body).body
-        if answer.get("trade_state") != "SUCCESS":
-            return "failed", f"the payment gateway answers {answer.get('code') or 'nothing'}"
+        answer = read_reply(post(f"{self._payment}/v1/refund", body), PaymentReply)
+        if answer.trade_state != "SUCCESS":
+            return "failed", f"the payment gateway answers {answer.code or 'nothing that it knows'}"
         self._write(
             store,
             lambda tx, now: records.enter(tx, self._audit, now, binding_id, REFUND, amount),

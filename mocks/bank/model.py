@@ -37,7 +37,7 @@ NOT_BOUND = "40"
 
 _NORMAL = "00"
 _FIELDS = ("order_no", "card_number", "holder", "id_number", "phone")
-_TERMINATION = ("order_no", "agreement_no")
+_TERMINATION = ("order_no", "agreement_no", "original_order_no?")
 _LONGEST_ORDER_NO = 64
 
 

@@ -8,6 +8,7 @@ from mocks.lender.bindings import LIFETIME, load, moved, wrong_state
 from mocks.lender.context import Context
 from mocks.lender.fields import text_field
 from mocks.lender.messages import LenderRequest, LenderResponse
+from mocks.lender.partner_fields import SmsReport
 from mocks.lender.policies.deadline import NO_DEADLINE
 from mocks.lender.records import Applicant, Binding
 from mocks.lender.refusal import Refused
@@ -118,20 +119,20 @@ async def resend(ctx: Context, request: LenderRequest) -> LenderResponse:
     )
 
 
-async def sms_report(ctx: Context, out_id: str, status: str) -> bool:
+async def sms_report(ctx: Context, report: SmsReport) -> bool:
     """Take a delivery report; True when the message is one of ours. Reports of older messages and
     repeated ones change nothing."""
-    binding_id, _, number = out_id.rpartition("-")
-    if not number.isdigit():
-        return False
+    binding_id, _, digits = report.out_id.rpartition("-")
+    number = int(digits)
 
     def work(tx: Tx) -> bool:
         binding = tx.get(Binding, binding_id)
-        if binding is None:
+        # The report may be faster than the answer to the message that it is about.
+        if binding is None or number > binding.otp_sent + 1:
             return False
         known = int(binding.otp_delivery.partition(" ")[0] or 0)
-        delivery = f"{number} {status[:20]}"
-        if int(number) >= known and delivery != binding.otp_delivery:
+        delivery = f"{number} {report.status}"
+        if number >= known and delivery != binding.otp_delivery:
             tx.save(replace(binding, otp_delivery=delivery))
         return True
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 import msgspec
 
+from mocks.lender.partner_fields import AMOUNT_FEN, BankReply, PaymentReply, read_reply
 from mocks.lender.policies.withheld import Withheld
 from mocks.world import CallFailed, GatewayAnswer
 
@@ -118,17 +119,18 @@ def bank_open(answer: GatewayAnswer) -> Verdict:
         return NOT_PROCESSED
     if answer.status >= 500:
         return UNKNOWN
-    return _bank_code(answer, "respCode")
+    reply = read_reply(answer, BankReply)
+    return _bank_code(reply.respCode, reply)
 
 
 def bank_query(answer: GatewayAnswer) -> Verdict:
     """The meaning of an answer to a query: of the query itself, then of the order asked about."""
     if answer.status != 200:
         return UNKNOWN
-    code = answer.body.get("respCode")
-    if code == BANK_NO_ORDER:
+    reply = read_reply(answer, BankReply)
+    if reply.respCode == BANK_NO_ORDER:
         return NOT_PROCESSED
-    return _bank_code(answer, "origRespCode") if code == "00" else UNKNOWN
+    return _bank_code(reply.origRespCode, reply) if reply.respCode == "00" else UNKNOWN
 
 
 def payment_order(answer: GatewayAnswer) -> Verdict:
@@ -137,21 +139,20 @@ def payment_order(answer: GatewayAnswer) -> Verdict:
         return NOT_PROCESSED
     if answer.status >= 500:
         return UNKNOWN
-    state = str(answer.body.get("trade_state") or "")
-    if state:
-        return trade_verdict(state, str(answer.body.get("reason") or ""))
-    code = str(answer.body.get("code") or "")
-    return Verdict(Outcome.DECLINED, code.lower()) if code in PAYMENT_REFUSALS else UNKNOWN
+    reply = read_reply(answer, PaymentReply)
+    if reply.trade_state:
+        return _told(reply)
+    if reply.code in PAYMENT_REFUSALS:
+        return Verdict(Outcome.DECLINED, reply.code.lower())
+    return UNKNOWN
 
 
 def payment_query(answer: GatewayAnswer) -> Verdict:
     """The meaning of an answer to a query about a charge or refund."""
     if answer.status != 200:
         return UNKNOWN
-    if answer.body.get("code") == PAYMENT_NO_ORDER:
-        return NOT_PROCESSED
-    state = str(answer.body.get("trade_state") or "")
-    return trade_verdict(state, str(answer.body.get("reason") or ""))
+    reply = read_reply(answer, PaymentReply)
+    return NOT_PROCESSED if reply.code == PAYMENT_NO_ORDER else _told(reply)
 
 
 def trade_verdict(trade_state: str, reason: str) -> Verdict:
@@ -171,10 +172,15 @@ MEANINGS: dict[tuple[str, str], Callable[[GatewayAnswer], Verdict]] = {
 }
 
 
-def _bank_code(answer: GatewayAnswer, field: str) -> Verdict:
-    code = str(answer.body.get(field) or "")
+def _told(reply: PaymentReply) -> Verdict:
+    if reply.amount_fen not in (None, AMOUNT_FEN):
+        return UNKNOWN  # no order of ours has another amount
+    return trade_verdict(reply.trade_state, reply.reason)
+
+
+def _bank_code(code: str, reply: BankReply) -> Verdict:
     if code in BANK_APPROVED:
-        agreement_no = str(answer.body.get("agreement_no") or "")
+        agreement_no = reply.agreement_no
         return Verdict(Outcome.DONE, "", agreement_no) if agreement_no else UNKNOWN
     if code in BANK_NOT_PROCESSED:
         return NOT_PROCESSED

@@ -15,13 +15,12 @@ from mocks.lender.messages import LenderRequest, LenderResponse
 from mocks.lender.partner import carry_out
 from mocks.lender.partner_answers import Outcome, Verdict, trade_verdict
 from mocks.lender.partner_calls import finish, is_open, order_no, put_off, start
+from mocks.lender.partner_fields import AMOUNT_FEN, PaymentNotice
 from mocks.lender.policies.deadline import NO_DEADLINE
 from mocks.lender.records import Binding, PartnerCall
 from mocks.lender.refusal import Refused, unavailable
 from mocks.lender.store import Tx
 from scenarios.contract import ErrorCode, State
-
-AMOUNT_FEN = 1
 
 _CHARGE = Waiting(
     states=frozenset({State.AUTHORISED, State.PAYING}),
@@ -67,17 +66,15 @@ async def test_payment(ctx: Context, request: LenderRequest) -> LenderResponse:
     return _reply(binding, verdict)
 
 
-async def payment_notify(ctx: Context, body: dict[str, Any]) -> bool:
-    """Take a notification; True when the order is ours and the amount is right. It may come before
-    the charge's reply, late, or twice."""
-    number = str(body.get("order_no") or "")
-    verdict = trade_verdict(str(body.get("trade_state") or ""), str(body.get("reason") or ""))
-    amount = body.get("amount_fen", AMOUNT_FEN)
+async def payment_notify(ctx: Context, notice: PaymentNotice) -> bool:
+    """Take a notification; True when the order is ours. It may come before the charge's reply,
+    late, or twice."""
+    verdict = trade_verdict(notice.trade_state, notice.reason)
     now = ctx.world.now()
 
     def work(tx: Tx) -> tuple[bool, PartnerCall | None]:
-        call = tx.get(PartnerCall, number)
-        if call is None or call.gateway != "payment" or amount != AMOUNT_FEN:
+        call = tx.get(PartnerCall, notice.order_no)
+        if call is None or call.gateway != "payment":
             return False, None
         if verdict.outcome not in (Outcome.DONE, Outcome.DECLINED):
             return True, None

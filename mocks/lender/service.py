@@ -18,6 +18,7 @@ from mocks.lender.context import Context
 from mocks.lender.idempotency import Keys
 from mocks.lender.messages import LenderRequest, LenderResponse
 from mocks.lender.outbox import Outbox
+from mocks.lender.partner_fields import PaymentNotice, SmsReport, read_callback
 from mocks.lender.payment import payment_notify, test_payment
 from mocks.lender.policies.deadline import Deadline
 from mocks.lender.policies.decisions import Decisions
@@ -112,14 +113,14 @@ class Lender:
 
     async def callback(self, op: str, body: dict[str, Any]) -> bool:
         """Take a callback, `sms_report` or `payment_notify`; True acknowledges it. The same one
-        may come again, and in any order."""
+        may come again, and in any order. One that does not fit (`partner_fields`) changes
+        nothing."""
+        told = read_callback(op, body)
         try:
-            if op == "sms_report":
-                return await sms_report(
-                    self._ctx, str(body.get("out_id") or ""), str(body.get("status") or "")
-                )
-            if op == "payment_notify":
-                return await payment_notify(self._ctx, body)
+            if isinstance(told, SmsReport):
+                return await sms_report(self._ctx, told)
+            if isinstance(told, PaymentNotice):
+                return await payment_notify(self._ctx, told)
         except StoreUnavailable:
             return False
         return False

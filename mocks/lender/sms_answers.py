@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from mocks.lender.partner_fields import SmsReply, read_reply
 from mocks.lender.policies.withheld import Withheld
 from mocks.lender.refusal import Refused, overloaded
 from mocks.world import GatewayAnswer
@@ -23,7 +24,7 @@ def worth_repeating(answer: GatewayAnswer | None) -> bool:
 def final_for_number(answer: GatewayAnswer) -> bool:
     """Whether another carrier would answer the same: accepted, or the number's limit is reached,
     which carriers share."""
-    return answer.body.get("Code") in (ACCEPTED, LIMITED)
+    return read_reply(answer, SmsReply).Code in (ACCEPTED, LIMITED)
 
 
 def sms_refusal(
@@ -32,7 +33,7 @@ def sms_refusal(
     """The refusal that follows from the last attempt; None when the message was accepted."""
     if withheld is not None and withheld.policy == "deadline":
         return overloaded("there was no time left to send the code; ask for it again", beside)
-    code = "" if answer is None else answer.body.get("Code", "")
+    code = "" if answer is None else read_reply(answer, SmsReply).Code
     if code == LIMITED:
         return Refused(
             ErrorCode.SMS_LIMIT,
@@ -49,6 +50,4 @@ def sms_refusal(
         )
     if code == ACCEPTED:
         return None
-    return Refused(
-        ErrorCode.SMS_REFUSED, "the message was refused", reason=str(code)[:60], beside=beside
-    )
+    return Refused(ErrorCode.SMS_REFUSED, "the message was refused", reason=code, beside=beside)

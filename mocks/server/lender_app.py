@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from mocks.gateway import TooManyNamespaces
+from mocks.lender.partner_fields import read_callback
 from mocks.lender.service import Lender, LenderRequest, LenderResponse
 from mocks.messages import DEFAULT_NAMESPACE
 from mocks.server.admin import Admin
@@ -201,6 +202,8 @@ class LenderService:
             if not verify(self._key, request.headers, content, at):
                 raise Problem(401, "BAD_SIGNATURE", "the callback's signature does not verify")
             body = parse_object(content)
+            if read_callback(op, body) is None:
+                raise Problem(400, "INVALID_CALLBACK", "the callback's fields do not fit")
             NAMESPACE.set(namespace)
             accepted = await asyncio.shield(self._world.task(self._lender.callback(op, body)))
             code = "OK" if accepted else "NOT_ACCEPTED"

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import aiohttp
 import msgspec
 
+from mocks.content import IDENTITY, MOST_BYTES, ContentProblem, decoded, json_object
 from mocks.lender.sql_store import SqlStore, StoreWork
 from mocks.lender.store import Tx
 from mocks.messages import DEFAULT_NAMESPACE
@@ -33,7 +34,6 @@ DRAIN = 2.0
 """Seconds that background work gets to finish when the world closes."""
 
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class LiveWorld:
@@ -63,6 +63,7 @@ class LiveWorld:
             gateway: aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=connections.get(gateway, 100)),
                 cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
             )
             for gateway in routes
         }
@@ -189,7 +190,7 @@ class LiveWorld:
     async def _exchange(
         self, gateway: str, op: str, payload: dict[str, Any], timeout: float
     ) -> GatewayAnswer:
-        headers = {"Content-Type": "application/json"}
+        headers = {"Content-Type": "application/json", **IDENTITY}
         namespace = NAMESPACE.get()
         if namespace != DEFAULT_NAMESPACE:
             headers[NAMESPACE_HEADER] = namespace
@@ -201,17 +202,14 @@ class LiveWorld:
                 timeout=aiohttp.ClientTimeout(total=timeout),
                 allow_redirects=False,
             ) as answer:
-                content = await answer.read()
+                content = await _content(answer)
         except TimeoutError:
             raise CallFailed(gateway, op, "TIMEOUT") from None
         except aiohttp.ClientConnectorError:
             raise CallFailed(gateway, op, "UNREACHABLE") from None
         except (aiohttp.ClientError, OSError):
             raise CallFailed(gateway, op, "RESET") from None
-        try:
-            return GatewayAnswer(answer.status, _decode(content))
-        except msgspec.MsgspecError:
-            return GatewayAnswer(answer.status, {})
+        return GatewayAnswer(answer.status, json_object(content) or {})
 
     @asynccontextmanager
     async def _place(self, name: str) -> AsyncIterator[None]:
@@ -230,3 +228,19 @@ class LiveWorld:
         error = None if task.cancelled() else task.exception()
         if error is not None:
             self._log.error("background_failed", **failure(error))
+
+
+async def _content(answer: aiohttp.ClientResponse) -> bytes:
+    """The answer's body; none of one that is too long or badly coded, which says nothing. What is
+    left unread ends with its connection."""
+    parts = bytearray()
+    async for part in answer.content.iter_any():
+        parts += part
+        if len(parts) > MOST_BYTES:
+            answer.close()
+            return b""
+    codings = ", ".join(answer.headers.getall("Content-Encoding", []))
+    try:
+        return decoded(bytes(parts), codings)
+    except ContentProblem:
+        return b""
