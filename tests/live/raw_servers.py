@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable
 
 Manners = Callable[[socket.socket, bytes], None]
@@ -79,3 +80,27 @@ def reset(connection: socket.socket, _: bytes) -> None:
 
 def hang(_: socket.socket, __: bytes) -> None:
     """Says nothing."""
+
+
+def says(answer: bytes, *, hangs_up: bool = True) -> Manners:
+    """Answers with these bytes, whatever they are, and hangs up if it does."""
+
+    def manners(connection: socket.socket, _: bytes) -> None:
+        connection.sendall(answer)
+        if hangs_up:
+            connection.shutdown(socket.SHUT_WR)
+
+    return manners
+
+
+def goes_on(first: bytes, more: bytes, pause: float = 0.0) -> Manners:
+    """Answers with `first` and then `more` without an end, `pause` seconds apart."""
+
+    def manners(connection: socket.socket, _: bytes) -> None:
+        connection.sendall(first)
+        while True:
+            connection.sendall(more)
+            if pause:
+                time.sleep(pause)
+
+    return manners
