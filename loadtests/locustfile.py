@@ -31,6 +31,7 @@ from loadtests.tally import Tally
 from reports.drills.history import Acknowledgement, AcknowledgementLog
 from reports.events import Row
 from reports.recorder import Recorder
+from scenarios.addresses import AddressProblem, server_url
 from scenarios.loader import load_scenario
 from scenarios.problems import ScenarioProblems
 
@@ -190,7 +191,18 @@ def _look(environment: Environment, overview: Overview) -> None:
         Test.progress.write(look)
 
 
+def check_host(environment: Environment, **_: Any) -> None:
+    """End before anything starts when `--host` is no address; on Locust's web page it may come
+    later."""
+    if environment.host:
+        try:
+            server_url("--host", environment.host, "http://127.0.0.1:8080")
+        except AddressProblem as problem:
+            sys.exit(str(problem))
+
+
 HOOKS: Any = events  # Locust's hooks have no types
+HOOKS.init.add_listener(check_host)
 HOOKS.test_start.add_listener(start)
 HOOKS.test_stop.add_listener(stop)
 HOOKS.report_to_master.add_listener(report)

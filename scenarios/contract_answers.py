@@ -62,7 +62,8 @@ def read_answer(op: str, status: int, body: dict[str, Any] | None) -> Answer:
     if 200 <= status < 300:
         kept = _kept(op, body)
         return bad_answer(status) if kept is None else Answer(status, kept, "OK")
-    return answered(status, _refusal(status, body or {}))
+    told = body if body is not None and status >= 400 else {}
+    return answered(status, _refusal(status, told))
 
 
 def bad_answer(status: int) -> Answer:
@@ -91,7 +92,7 @@ def _kept(op: str, body: dict[str, Any] | None) -> dict[str, Any] | None:
 def _refusal(status: int, body: dict[str, Any]) -> dict[str, Any]:
     """The error with its words, and the state beside it."""
     error = body.get("error")
-    given = error if isinstance(error, dict) and status >= 400 else {}
+    given = error if isinstance(error, dict) else {}
     words: dict[str, Any] = {
         name: given[name] for name in ("code", "field", "reason") if is_word(given.get(name))
     }

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import time
+from typing import Any
 
 import pytest
-from raw_servers import hang, reply, reset
+from raw_servers import hang, reply, reset, says
 
 from loadtests.client import Client
 from loadtests.clock import RunClock
@@ -14,6 +15,9 @@ from loadtests.handset import Handset
 from loadtests.player import Player, send
 from reports.events import SCHEMA
 from scenarios.directives import Answer, Ending, Message, Now, ReadOtp, Request, Think
+
+UNUSABLE = {"error": {"code": "BAD_ANSWER"}}
+REFUSED = {status: {"error": {"code": f"HTTP_{status}"}} for status in (302, 304, 409, 500)}
 
 
 class Watched:
@@ -67,6 +71,11 @@ def test_latency_counts_from_when_it_was_due_not_from_when_it_was_sent(raw_serve
         ),
         (reply(502, b"<html>"), Answer(502, {"error": {"code": "HTTP_502"}}, "HTTP_502")),
         (reply(500, b'{"error": "no"}'), Answer(500, {"error": {"code": "HTTP_500"}}, "HTTP_500")),
+        (reply(500, b'{"error": {"code": ["x"]}}'), Answer(500, REFUSED[500], "HTTP_500")),
+        (reply(409, b'{"error": {"code": "13800000000"}}'), Answer(409, REFUSED[409], "HTTP_409")),
+        (reply(302, b'{"binding_id": "x"}'), Answer(302, REFUSED[302], "HTTP_302")),
+        (reply(304, b""), Answer(304, REFUSED[304], "HTTP_304")),
+        (says(b"SSH-2.0\r\n"), Answer(0, UNUSABLE, "BAD_ANSWER")),
         (reset, Answer(0, {}, "RESET")),
         (hang, Answer(0, {}, "TIMEOUT")),
     ],
@@ -149,3 +158,129 @@ def test_journey_that_breaks_on_an_answer_ends_failed_and_says_no_secret(raw_ser
     assert watched.of("end")[0]["cause"] == "journey_error"
     assert "KeyError" in caplog.text
     assert "13800000000" not in caplog.text
+
+
+# ── answers to the contract's operations, as services have them ─────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("written", "identifier", "in_path"),
+    [
+        ('"b1"', "b1", b"b1"),
+        ("99", 99, b"99"),
+        ("1" + "0" * 40, 10**40, b"1" + b"0" * 40),
+        ('"a/b?c#d%e"', "a/b?c#d%e", b"a%2Fb%3Fc%23d%25e"),
+        ('"\\u7ed1 \\r\\nX: y"', "绑 \r\nX: y", b"%E7%BB%91%20%0D%0AX%3A%20y"),
+        ('".."', "..", b"%2E%2E"),
+        (f'"{"x" * 1024}"', "x" * 1024, b"x" * 1024),
+    ],
+)
+def test_an_identifier_is_taken_as_the_service_has_it(raw_server, written, identifier, in_path):
+    server = raw_server(reply(201, f'{{"binding_id": {written}}}'.encode()))
+    client = Client(server.url)
+    answer, _ = send(client, Request("submit"), 1)
+    assert answer == Answer(201, {"binding_id": identifier}, "OK")
+    send(client, Request("confirm", path={"binding": str(answer.body["binding_id"])}), 1)
+    line = server.requests[1].split(b"\r\n")[0]
+    assert line == b"POST /v1/bindings/" + in_path + b"/confirm HTTP/1.1"
+
+
+NO_IDENTIFIER = ("null", "true", "1.5", "[]", "{}", '""', f'"{"x" * 1025}"', "1" * 5000)
+NO_JSON = (b"", b"[]", b"7", b'"x"', b"NaN", b"null", b"<html>", b"{", b'{"a": "\xff"}')
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(f'{{"binding_id": {written}}}'.encode() for written in NO_IDENTIFIER),
+        *NO_JSON,
+        b"{}",
+        b'{"binding_id": "a", "binding_id": null}',
+        b'{"binding_id": "\\ud800"}',
+        '{"binding_id": "a"}'.encode("utf-16"),
+        b'{"binding_id":' + b"[" * 100_000,
+    ],
+)
+def test_a_success_without_what_the_contract_says_is_a_bad_answer(raw_server, content):
+    answer, length = send(Client(raw_server(reply(201, content)).url), Request("submit"), 1)
+    assert (answer, length) == (Answer(201, UNUSABLE, "BAD_ANSWER"), len(content))
+
+
+@pytest.mark.parametrize(
+    ("op", "content", "body"),
+    [
+        ("register", b'{"applicant_id": 7}', {"applicant_id": 7, "documents": []}),
+        ("register", b'{"applicant_id": 7, "documents": "all"}', None),
+        ("register", b'{"applicant_id": 7, "documents": [1]}', None),
+        ("documents", b"", {}),
+        ("resend", b'{"state": "OTP_SENT", "phone": "13800000000"}', {"state": "OTP_SENT"}),
+        ("authorise", b'{"state": 5}', {}),
+        ("authorise", b"<html>", None),
+        ("confirm", b'{"state": "VERIFIED"}', {"state": "VERIFIED", "reason": ""}),
+        ("confirm", b"{}", None),
+        ("test_payment", b'{"state": "DONE"}', None),
+        ("status", b'{"state": "FAILED", "reason": "x"}', {"state": "FAILED", "reason": "x"}),
+        ("status", b'{"state": "FAILED", "reason": 3}', None),
+        ("status", b'{"state": ["ACTIVE"]}', None),
+    ],
+)
+def test_each_operation_has_its_fields_and_no_others(raw_server, op, content, body):
+    request = Request(op, path={"applicant": "a", "binding": "b"})
+    answer, _ = send(Client(raw_server(reply(200, content)).url), request, 1)
+    assert answer == (
+        Answer(200, UNUSABLE, "BAD_ANSWER") if body is None else Answer(200, body, "OK")
+    )
+
+
+def test_words_of_a_refusal_are_words(raw_server):
+    said = {
+        "error": {"code": "BANK_DECLINED", "reason": "13800000000", "field": {"a": 1}},
+        "state": "REJECTED",
+        "binding_id": 8,
+        "phone": "13800000000",
+    }
+    answer, _ = send(Client(raw_server(reply(402, json.dumps(said).encode())).url), CONFIRM, 1)
+    kept = {"error": {"code": "BANK_DECLINED"}, "state": "REJECTED", "binding_id": 8}
+    assert answer == Answer(402, kept, "BANK_DECLINED")
+
+
+CONFIRM = Request("confirm", path={"binding": "b"})
+
+
+def test_whatever_goes_wrong_in_a_journey_ends_that_one_alone(raw_server, caplog, monkeypatch):
+    watched = Watched(raw_server(reply(200, b"{}")).url)
+
+    def broken(*_: Any) -> None:
+        raise TypeError("13800000000")
+
+    monkeypatch.setattr("loadtests.player.read_answer", broken)
+
+    def steps():
+        yield Request("register")
+        return Ending("ACTIVE", "ok")
+
+    for number in (1, 2):
+        assert watched.player.play(number, 0.0, steps()) == Ending("FAILED", "journey_error")
+    ends = [(row["state"], row["cause"]) for row in watched.of("end")]
+    assert ends == [("FAILED", "journey_error")] * 2
+    assert caplog.text.count("TypeError at ") == 1  # once for each place
+    assert "13800000000" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"[]",
+        b"<html>",
+        b'{"text": 5, "seen": 2}',
+        b'{"text": "1234", "seen": 1}',
+        b'{"text": "1234", "seen": 1e300}',
+        b'{"text": "1234", "seen": ' + b"9" * 5000 + b"}",
+    ],
+)
+def test_an_inbox_that_says_nothing_new_is_asked_with_pauses(raw_server, content):
+    server = raw_server(reply(200, content))
+    handset = Handset(server.url)
+    assert handset.read("13800000000", 1, 0.3) is None
+    assert len(server.requests) <= 3
