@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import aiohttp
 import msgspec
 
@@ -83,12 +85,12 @@ class Callbacks:
 def _why(error: Exception) -> str:
     if isinstance(error, TimeoutError):
         return f"no answer within {TIMEOUT:g} s"
-    if isinstance(error, aiohttp.ClientConnectorError) and error.os_error.strerror:
-        return error.os_error.strerror.lower()
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return "it hung up without an answer"
     if isinstance(error, aiohttp.ClientResponseError):
         return "what it answered is not HTTP"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror.lower()
+    if isinstance(error, OSError) and error.errno is not None and error.errno > 0:
+        return os.strerror(error.errno).lower()
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return "its host cannot be found"
     return type(error).__name__

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -13,8 +14,9 @@ import pytest
 from served import PERSON, Servers, eventually
 
 from mocks.payment.settlement import CHINA
+from mocks.server.options import ServeOptions
 from mocks.signing import sign, verify
-from scenarios.addresses import is_loopback_url
+from scenarios.addresses import AddressProblem, is_loopback_url
 
 KEY = b"a key of our own"
 CHARGE = {"order_no": "pay-1", "agreement_no": "12345678901234567800", "amount_fen": 1}
@@ -131,6 +133,61 @@ def test_reset_drops_the_callbacks_of_one_namespace(serve, receive) -> None:
     servers.post("payment", "/v1/charge", CHARGE)
     eventually(lambda: len(receiver.taken) >= 2)
     assert all("X-Bindrill-Namespace" not in headers for _, headers, _ in receiver.taken)
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        ((404, b""), "answered 404"),
+        ((302, b"success"), "answered 302"),
+        ((200, b"what?"), "answered 200 without the body success"),
+    ],
+)
+def test_why_a_callback_was_not_taken_is_logged_once(serve, receive, answer, why: str) -> None:
+    receiver = receive(lambda _: answer)
+    servers = gateway(serve, "payment", receiver)
+    for number in (1, 2):
+        servers.post("payment", "/v1/charge", {**CHARGE, "order_no": f"pay-{number}"})
+    eventually(lambda: len(receiver.taken) >= 6)
+    assert [line["why"] for line in unacknowledged(servers)] == [why]
+
+
+@pytest.mark.parametrize(
+    ("callback_url", "why"),
+    [
+        ("http://127.0.0.1:1", "connection refused"),
+        ("http://no-such-host.invalid:1", "its host cannot be found"),
+        (None, "there is nobody to call back"),
+    ],
+)
+def test_a_callback_that_reaches_nobody_says_why(serve, callback_url, why: str) -> None:
+    servers = serve("sms", callback_url=callback_url)
+    servers.post("sms", "/v1/send", SMS)
+    [line] = eventually(lambda: unacknowledged(servers))
+    assert line["op"] == "sms_report"
+    assert why in line["why"]
+
+
+def unacknowledged(servers: Servers) -> list[dict[str, Any]]:
+    lines = map(json.loads, servers.log_file.read_text().splitlines())
+    return [line for line in lines if line["event"] == "callback_unacknowledged"]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (
+            {"callback_url": "127.0.0.1:9"},
+            "--callback-url 127.0.0.1:9 is not a URL; write http://127.0.0.1:9",
+        ),
+        ({"callback_url": "http://[::1"}, "--callback-url"),
+        ({"gateways": {"bank": "bank.example:80"}}, "gateways: bank"),
+        ({"host": "http://127.0.0.1"}, "--host"),
+    ],
+)
+def test_addresses_that_are_none_are_refused_before_anything_starts(options, words: str) -> None:
+    with pytest.raises(AddressProblem, match=re.escape(words)):
+        ServeOptions(ports={"sms": 0}, **options).check()
 
 
 @pytest.mark.parametrize(
