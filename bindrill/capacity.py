@@ -74,6 +74,10 @@ def find_capacity(name: str, options: CapacityOptions) -> int:
     Raises the exceptions of `bindrill.errors.user_problems`.
     """
     scenario = _scenario(name, options)
+    if options.target is not None:
+        from loadtests.stack import check_target
+
+        check_target(options.target, options.allow_remote)
     file = options.calibration
     calibration = None if file is None else load_calibration(file)
     bounds = _bounds(scenario, options)

@@ -59,10 +59,21 @@ JobsOption = Annotated[
     typer.Option(min=1, max=1024, help="Simulations at a time; as many as cores if not given."),
 ]
 
+
+def _scheduler(address: str | None) -> str | None:
+    """Refuse an address that is none before anything is simulated."""
+    from scenarios.addresses import check_scheduler
+
+    if address not in (None, "local"):
+        check_scheduler("--cluster", address)
+    return address
+
+
 ClusterOption = Annotated[
     str | None,
     typer.Option(
         metavar="ADDRESS|local",
+        callback=_scheduler,
         help="Simulate on this Dask cluster, or on one of --jobs workers made for the purpose.",
     ),
 ]

@@ -76,6 +76,10 @@ def run_scenario(name: str, options: RunOptions) -> int:
             "--target replaces the lender, whose policies the variants change: choose one variant"
             f" with --variant {next(iter(variants))}"
         )
+    if options.target is not None:
+        from loadtests.stack import check_target
+
+        check_target(options.target, options.allow_remote)
     console = Console(stderr=options.json)
     run = RunFolder.create(options.out, scenario, command=["bindrill", *sys.argv[1:]])
     console.print(
