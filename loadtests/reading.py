@@ -233,6 +233,8 @@ def _files(root: str, now: float, kind: type[Any]) -> tuple[list[Any], list[tupl
         try:
             *lines, total = csv.DictReader(io.StringIO(content.decode()))
             rows += msgspec.convert(lines, list[kind], strict=False)  # type: ignore[valid-type]
+            if next(iter(total.values())) != "TOTAL":
+                raise ValueError("the file has no totals, so it may be cut")
             totals.append(_numbers(total["kind"]))
         except (ValueError, KeyError, TypeError, AttributeError, csv.Error):
             raise ReconcileProblem(f"{url} is not the file of a day") from None

@@ -7,7 +7,7 @@ amounts CNY fen. Nothing here is personal: identifiers, order numbers and keyed 
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -87,22 +87,28 @@ class SiteRecords(msgspec.Struct, frozen=True, kw_only=True):
     audit: tuple[AuditLink, ...] | None = None
 
 
+_Number = Annotated[str, msgspec.Meta(pattern=r"\A[^\x00-\x1f\x7f]{1,600}\Z")]
+"""An order or agreement number of anybody's, for these files hold those of others too."""
+_Moment = Annotated[float, msgspec.Meta(ge=0, lt=1e11)]
+"""Seconds since the epoch, of our millennium."""
+
+
 class AgreementRow(msgspec.Struct, frozen=True, kw_only=True):
     """A line of the bank's agreement file: `order_no` is the order that signed or terminated."""
 
-    agreement_no: str
-    order_no: str
+    agreement_no: _Number
+    order_no: _Number
     kind: Literal["signed", "terminated"]
-    time: float
+    time: _Moment
 
 
 class Movement(msgspec.Struct, frozen=True, kw_only=True):
     """A line of the settlement file; `amount_fen` is positive for both kinds."""
 
-    order_no: str
+    order_no: _Number
     kind: Literal["charge", "refund"]
-    amount_fen: int
-    time: float
+    amount_fen: Annotated[int, msgspec.Meta(ge=1, le=10**10)]
+    time: _Moment
 
 
 class PartnerAnswer(msgspec.Struct, frozen=True, kw_only=True):
