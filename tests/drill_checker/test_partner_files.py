@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from loadtests.reading import ReconcileProblem, read_agreements, read_movements
 sys.path.append(str(Path(__file__).parents[1] / "live"))
 
 from raw_servers import RawServer, says
+from raw_servers import raw_server as raw_server
 
 HEAD = "agreement_no,order_no,kind,time\n"
 TOTAL = "TOTAL,,signed {} terminated 0,\n"
@@ -21,17 +22,10 @@ ROW = "1234,b1-open,signed,{}\n"
 
 
 @pytest.fixture
-def partner() -> Iterator[Callable[[bytes], RawServer]]:
-    started: list[RawServer] = []
-
-    def start(content: bytes) -> RawServer:
-        said = b"HTTP/1.1 200 OK\r\nContent-Type: text/csv\r\n\r\n" + content
-        started.append(RawServer(says(said)))
-        return started[-1]
-
-    yield start
-    for server in started:
-        server.close()
+def partner(raw_server: Callable[..., RawServer]) -> Callable[[bytes], RawServer]:
+    """A partner whose every file is these bytes."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/csv\r\n\r\n"
+    return lambda content: raw_server(says(head + content))
 
 
 def test_a_file_of_a_day_is_read(partner) -> None:

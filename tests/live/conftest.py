@@ -2,20 +2,4 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-
-import pytest
-from raw_servers import Manners, RawServer
-
-
-@pytest.fixture
-def raw_server() -> Iterator[Callable[[Manners], RawServer]]:
-    servers: list[RawServer] = []
-
-    def start(manners: Manners) -> RawServer:
-        servers.append(RawServer(manners))
-        return servers[-1]
-
-    yield start
-    for server in servers:
-        server.close()
+from raw_servers import raw_server as raw_server

@@ -6,7 +6,9 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+
+import pytest
 
 Manners = Callable[[socket.socket, bytes], None]
 
@@ -104,3 +106,17 @@ def goes_on(first: bytes, more: bytes, pause: float = 0.0) -> Manners:
                 time.sleep(pause)
 
     return manners
+
+
+@pytest.fixture
+def raw_server() -> Iterator[Callable[[Manners], RawServer]]:
+    """Starts servers that end with their test."""
+    started: list[RawServer] = []
+
+    def start(manners: Manners) -> RawServer:
+        started.append(RawServer(manners))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.close()

@@ -13,6 +13,8 @@ from served import Servers
 
 sys.path.append(str(Path(__file__).parents[1] / "live"))  # `raw_servers`, with any manners
 
+from raw_servers import raw_server as raw_server
+
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Callable[..., Servers]]:

@@ -6,7 +6,7 @@ import gzip
 import json
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import brotli
 import pytest
@@ -60,27 +60,14 @@ NONSENSE: dict[str, Manners] = {
 }
 
 
-@pytest.fixture
-def partner() -> Iterator[Callable[[Manners], RawServer]]:
-    started: list[RawServer] = []
-
-    def start(manners: Manners) -> RawServer:
-        started.append(RawServer(manners))
-        return started[-1]
-
-    yield start
-    for server in started:
-        server.close()
-
-
 def lender_with_bank(serve: Callable[..., Servers], bank: RawServer) -> Servers:
     ports = dict.fromkeys(("sms", "payment", "lender"), 0)
     return serve(ports=ports, world=SHORT_OF_PATIENCE, gateways={"bank": bank.url})
 
 
 @pytest.mark.parametrize("kind", NONSENSE)
-def test_a_bank_that_talks_nonsense_leaves_nothing_stuck(serve, partner, kind: str) -> None:
-    servers = lender_with_bank(serve, partner(NONSENSE[kind]))
+def test_a_bank_that_talks_nonsense_leaves_nothing_stuck(serve, raw_server, kind: str) -> None:
+    servers = lender_with_bank(serve, raw_server(NONSENSE[kind]))
     binding = servers.submit(servers.register()).json["binding_id"]
     path = f"/v1/bindings/{binding}"
     confirmed = servers.post("lender", f"{path}/confirm", {"otp": servers.read_code()})
@@ -98,14 +85,14 @@ def test_a_bank_that_talks_nonsense_leaves_nothing_stuck(serve, partner, kind: s
         says(OK + b"Content-Type: text/html; charset=latin-1\r\n\r\n\xef\xbb\xbf" + SIGNED),
     ],
 )
-def test_a_bank_that_codes_its_answer_unasked_is_understood(serve, partner, manners) -> None:
-    bank = partner(manners)
+def test_a_bank_that_codes_its_answer_unasked_is_understood(serve, raw_server, manners) -> None:
+    bank = raw_server(manners)
     servers = lender_with_bank(serve, bank)
     servers.confirmed()
     assert b"accept-encoding: identity" in bank.requests[0].lower()
 
 
-def test_of_an_endless_answer_no_more_is_read_than_the_bound(serve, partner) -> None:
+def test_of_an_endless_answer_no_more_is_read_than_the_bound(serve, raw_server) -> None:
     sent: list[int] = []
 
     def endless(connection: socket.socket, _: bytes) -> None:
@@ -115,7 +102,7 @@ def test_of_an_endless_answer_no_more_is_read_than_the_bound(serve, partner) -> 
             connection.sendall(b"8000\r\n" + b" " * 0x8000 + b"\r\n")
             sent[-1] += 0x8000
 
-    servers = lender_with_bank(serve, partner(endless))
+    servers = lender_with_bank(serve, raw_server(endless))
     binding = servers.submit(servers.register()).json["binding_id"]
     servers.post("lender", f"/v1/bindings/{binding}/confirm", {"otp": servers.read_code()})
     # What is beyond lies in buffers of the kernel and of the event loop.
