@@ -48,7 +48,7 @@ def test_not_shares(text: str) -> None:
         parse_share(text)
 
 
-@given(st.floats(0, 1e9, allow_subnormal=False), st.floats(0, 1e6, allow_subnormal=False))
+@given(st.floats(0, 3e8, allow_subnormal=False), st.floats(0, 1e6, allow_subnormal=False))
 def test_what_is_dumped_is_read_back_exactly(length: float, rate: float) -> None:
     written = Written(length=length, rate=rate)
     assert Written.model_validate_json(written.model_dump_json()) == written
