@@ -55,16 +55,9 @@ def load_scenario(path_or_name: str | Path) -> Scenario:
     """
     path = resolve(path_or_name)
     try:
-        source = YamlSource(path.read_text(encoding="utf-8-sig"))
+        source = YamlSource.of(path)
     except YamlError as error:
         raise ScenarioProblems([_problem(path, error)]) from None
-    except UnicodeDecodeError as error:
-        line = path.read_bytes().count(b"\n", 0, error.start) + 1
-        message = "there is text that is not UTF-8; save the file as UTF-8"
-        raise ScenarioProblems([Problem(str(path), line, "", message)]) from None
-    except OSError as error:
-        message = f"cannot be read: {error.strerror}"
-        raise ScenarioProblems([Problem(str(path), 0, "", message)]) from None
     problems = [_problem(path, repeat) for repeat in source.repeated]
 
     def report(where: Where, message: str) -> None:
