@@ -13,7 +13,6 @@ from scenarios.contract import State
 from scenarios.objectives import WHOLE, Objective, parse_objective
 from scenarios.units import exact
 
-
 _MOST_COUNTED = 500_000
 """Up to here six significant digits of a rate tell the count that it was made of."""
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
-from scenarios.units import Form
+from scenarios.units import Form, OddNumber
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?B|[KMGT]iB)", re.ASCII)
 _POWER = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
@@ -39,7 +39,7 @@ def format_size(size: float) -> str:
 
 
 def _bytes(value: Any) -> Any:
-    return parse_size(value) if isinstance(value, str) else value
+    return parse_size(str(value)) if isinstance(value, str | OddNumber) else value
 
 
 Bytes = Annotated[

@@ -15,8 +15,9 @@ from scenarios.arrivals import scaled
 from scenarios.checks import check
 from scenarios.library_index import LIBRARY, drill_names, names
 from scenarios.plain_errors import dotted, plain
+from scenarios.plain_text import quoted
 from scenarios.problems import Problem, ScenarioProblems
-from scenarios.schema import Scenario
+from scenarios.schema import LARGEST_SEED, Scenario
 from scenarios.sound_part import Kept, sound_part
 from scenarios.units import DURATION, RATE, WRITTEN, Form, parse_duration, parse_rate
 from scenarios.variants import variant_findings
@@ -64,11 +65,10 @@ def load_scenario(path_or_name: str | Path) -> Scenario:
         problems.append(Problem(str(path), source.line(where), dotted(where), message))
 
     scenario: Scenario | None
-    kept = Kept()
+    kept, broken = Kept(), list[Where]()
     try:
         scenario = Scenario.model_validate(source.data, context=WRITTEN)
     except ValidationError as invalid:
-        broken = []
         for detail in invalid.errors(include_url=False):
             where, message = plain(detail, Scenario, source.text)
             report(where, message)
@@ -77,7 +77,9 @@ def load_scenario(path_or_name: str | Path) -> Scenario:
     if scenario is not None:
         scenario = _located(scenario, path)
         for where, message in check(scenario):
-            report(kept.original(where), message)
+            # How many come is known of whole files only: stand-ins have years of time.
+            if where != ("arrivals",) or not broken:
+                report(kept.original(where), message)
     if scenario is not None and not problems:
         for where, message in variant_findings(scenario, source.text):
             report(where, message)
@@ -116,6 +118,9 @@ def override(
         changes["seed"] = seed
         if seed < 0:
             problems.append(Problem("", 0, "--seed", f"{seed} is below 0; write 0 or more"))
+        if seed > LARGEST_SEED:
+            message = f"{quoted(seed)} is above {LARGEST_SEED}; write that or less"
+            problems.append(Problem("", 0, "--seed", message))
     if duration is not None:
         seconds = _option("--duration", duration, DURATION, parse_duration, problems)
         changes["duration"] = seconds
@@ -124,14 +129,18 @@ def override(
             problems.append(Problem("", 0, "--duration", message))
     if rate is not None:
         per_second = _option("--rate", rate, RATE, parse_rate, problems)
+        if per_second == 0:
+            message = f"{rate} is not above 0; write {RATE.examples}"
+            problems.append(Problem("", 0, "--rate", message))
         try:
             changes["arrivals"] = scaled(scenario.arrivals, per_second)
         except ValueError as error:
             problems.append(Problem("", 0, "--rate", str(error)))
     if not problems:
         scenario = scenario.model_copy(update=changes)
-        if duration is not None:
-            problems = [Problem("", 0, "--duration", message) for _, message in check(scenario)]
+        option = "--rate" if duration is None else "--duration"
+        if duration is not None or rate is not None:
+            problems = [Problem("", 0, option, message) for _, message in check(scenario)]
     if problems:
         raise ScenarioProblems(problems)
     return scenario

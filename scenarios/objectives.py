@@ -197,9 +197,13 @@ def _check_argument(metric: Metric, argument: str) -> None:
         raise ValueError(f"{metric.name} needs a {_noun(metric)}; write {form}")
     known = _ARGUMENTS.get(metric.takes)
     if known is not None and argument not in known:
-        raise ValueError(f"there is no {_noun(metric)} {quoted(argument)}; {_mend(argument, known)}")
+        raise ValueError(
+            f"there is no {_noun(metric)} {quoted(argument)}; {_mend(argument, known)}"
+        )
     if metric.takes == "cause" and not _CAUSE.fullmatch(argument):
-        raise ValueError(f"{quoted(argument)} is not a cause; write a word such as bank_unavailable")
+        raise ValueError(
+            f"{quoted(argument)} is not a cause; write a word such as bank_unavailable"
+        )
 
 
 def _noun(metric: Metric) -> str:

@@ -55,7 +55,7 @@ class Form:
         return ValueError(f"{quoted(value)} is not {self.noun}; write {self.examples}")
 
     def text(self, written: str) -> str:
-        """`written` without the space around it. Raises ValueError when it is too long to be one."""
+        """`written` without the space around it. Raises ValueError when it is too long."""
         if len(written) > LONGEST_WRITTEN:
             raise self.refuse(written)
         return written.strip()
@@ -109,6 +109,8 @@ def _of_a_clock(text: str) -> ValueError | None:
     if match[3] is not None:
         return ValueError(f"{quoted(text)} is not a duration; write {hours}")
     minutes = _joined((first, "m"), (second, "s"))
+    if hours == minutes:
+        return ValueError(f"{quoted(text)} is not a duration; write {hours}")
     return ValueError(
         f"{quoted(text)} is not a duration; write {hours} for hours and minutes, or {minutes} for"
         " minutes and seconds"
@@ -184,6 +186,18 @@ WRITTEN = {"written": True}
 there, while Python callers give seconds and per second."""
 
 
+class OddNumber:
+    """A number in a form that is read in different ways, or not by all: 20:00, 012, .inf."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __str__(self) -> str:
+        return self._text
+
+
 class Unitless(ValueError):
     """A number without a unit in a written file; `said` makes the message of how it was written."""
 
@@ -214,27 +228,31 @@ def refuse_bare(value: Any, info: ValidationInfo, form: Form, units: tuple[str, 
 
 
 def _duration(value: Any, info: ValidationInfo) -> Any:
-    if isinstance(value, str):
-        return parse_duration(value)
+    if isinstance(value, str | OddNumber):
+        return parse_duration(str(value))
     refuse_bare(value, info, DURATION, ("s", "ms", "m"))
     return value
 
 
 def _rate(value: Any, info: ValidationInfo) -> Any:
-    if isinstance(value, str):
-        return parse_rate(value)
+    if isinstance(value, str | OddNumber):
+        return parse_rate(str(value))
     refuse_bare(value, info, RATE, ("/s", "/m", "/h"))
     return value
 
 
 def _share(value: Any) -> Any:
-    return parse_share(value) if isinstance(value, str) else value
+    return parse_share(str(value)) if isinstance(value, str | OddNumber) else value
 
 
-def _countable(number: int) -> int:
-    if number > MOST_COUNTED:
-        raise ValueError(f"{quoted(number)} is above {MOST_COUNTED}; write {MOST_COUNTED} or less")
-    return number
+def _most(most: int) -> AfterValidator:
+    # Not `le`, which a field's own bound would not add to but be hidden by.
+    def check(number: int | float) -> int | float:
+        if abs(number) > most:
+            raise ValueError(f"{quoted(number)} is above {most}; write {most} or less")
+        return number
+
+    return AfterValidator(check)
 
 
 def _written(unit: str) -> PlainSerializer:
@@ -310,16 +328,14 @@ def beyond_one_whole(shares: Iterable[float]) -> str | None:
     return f"the shares add up to {float(total * 100):.6g}%; write shares of 100% or less together"
 
 
-Count = Annotated[int, Field(strict=True), AfterValidator(_countable)]
+Count = Annotated[int, Field(strict=True), _most(MOST_COUNTED)]
 """A whole number, of at most `MOST_COUNTED`; no switch, no text and no 2.0 stands for one."""
 
-Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-"""A plain number; no switch and no text stands for one."""
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False), _most(MOST_COUNTED)]
+"""A plain number, of at most `MOST_COUNTED`; no switch and no text stands for one."""
 
-Weight = Annotated[
-    float, Field(strict=True, allow_inf_nan=False, ge=0, le=float(MOST_COUNTED))
-]
-"""How often something is drawn, beside the other weights of its table."""
+Amount = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0), _most(10**15)]
+"""Of money in fen, or of things in a month."""
 
 
 def format_duration(seconds: float) -> str:

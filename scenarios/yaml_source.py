@@ -92,7 +92,9 @@ class YamlSource:
             for pair in node.value:
                 if pair[0].tag == MERGE:
                     for part in reversed(merged_nodes(pair[1])):
-                        found.update(self._pairs(part) if isinstance(part, yaml.MappingNode) else {})
+                        found.update(
+                            self._pairs(part) if isinstance(part, yaml.MappingNode) else {}
+                        )
             found |= {pair[0].value: pair for pair in node.value if pair[0].tag != MERGE}
             self._fields[id(node)] = found
         return self._fields[id(node)]

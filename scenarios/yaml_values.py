@@ -1,7 +1,7 @@
 """The nodes of a YAML document as plain data: what people mean by them, and bounded.
 
-PyYAML reads YAML 1.1, in which 20:00 is 1200, 012 is ten and 2026-01-31 is no text. Here a scalar is
-a number only where all readers agree on which; `OddNumber` keeps the others as they are written.
+PyYAML reads YAML 1.1, in which 20:00 is 1200, 012 is ten and 2026-01-31 is no text. Here a scalar
+is a number only where all readers agree on which; `OddNumber` keeps the others as they are written.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from scenarios.plain_text import flaw, quoted
+from scenarios.units import OddNumber
 
 MOST_NODES = 500_000
 """Values in a file, with those that aliases repeat."""
@@ -38,18 +39,6 @@ class YamlError(Exception):
         self.line = line
         self.message = message
         self.path = path
-
-
-class OddNumber:
-    """A number in a form that is read in different ways, or not by all: 20:00, 012, .inf."""
-
-    __slots__ = ("text",)
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-    def __str__(self) -> str:
-        return self.text
 
 
 class Values:
