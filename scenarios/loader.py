@@ -31,8 +31,12 @@ def resolve(name_or_path: str | Path) -> Path:
     if str(name_or_path) in names():
         return LIBRARY / f"{name_or_path}.yaml"
     path = Path(name_or_path)
-    if path.is_file():
-        return path
+    try:
+        if path.is_file():
+            return path
+    except (OSError, ValueError):  # longer than names are, or with a NUL in it
+        message = "is no name of a file; write a path"
+        raise ScenarioProblems([Problem(quoted(str(path)), 0, "", message)]) from None
     if str(name_or_path) in drill_names():
         message = f"is a drill; carry it out with: bindrill drill {name_or_path}"
         raise ScenarioProblems([Problem(str(name_or_path), 0, "", message)])
@@ -41,9 +45,9 @@ def resolve(name_or_path: str | Path) -> Path:
         near = [str(beside[name]) for name in get_close_matches(path.name, beside, n=2)]
     else:
         near = get_close_matches(str(name_or_path), names(), n=2, cutoff=0.75)
-    what = (
-        "is a folder; name a file in it" if path.is_dir() else "there is no such scenario or file"
-    )
+    what = "there is no such scenario or file"
+    if path.exists():
+        what = "is a folder; name a file in it" if path.is_dir() else "is no file on a disk"
     hint = f"did you mean {' or '.join(near)}?" if near else f"shipped are {', '.join(names())}"
     message = f"{what}; {hint} (bindrill list shows the shipped ones)"
     raise ScenarioProblems([Problem(str(name_or_path), 0, "", message)])

@@ -104,9 +104,9 @@ def _no_objective(item: Any, position: int, wrong: set[str | int]) -> None:
 def _salvaged_fault(fault: Any, position: int, wrong: set[str | int]) -> dict[str, Any] | None:
     if not isinstance(fault, dict) or fault.get("target") not in get_args(Target):
         return None
-    name = fault.get("name")
-    if not name and fault.get("kind") in FAULT_KINDS:
-        name = f"{fault['kind']}-{fault['target']}"
+    name, kind = fault.get("name"), fault.get("kind")
+    if not name and isinstance(kind, str) and kind in FAULT_KINDS:
+        name = f"{kind}-{fault['target']}"
     name = name or f"fault-{position + 1}"
     remains = {"kind": "latency", "delay": 0, "target": fault["target"], "name": name}
     if "start" in fault and "start" not in wrong:

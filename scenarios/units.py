@@ -32,7 +32,13 @@ MOST_COUNTED = 10**9
 """Of anything that is counted, unless its field says less."""
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", re.ASCII)
-_SECONDS = {"ms": Fraction(1, 1000), "s": 1, "m": 60, "h": 3600, "d": 86400}
+_SECONDS: dict[str, Fraction | int] = {
+    "ms": Fraction(1, 1000),
+    "s": 1,
+    "m": 60,
+    "h": 3600,
+    "d": 86400,
+}
 _CLOCK = re.compile(r"(\d{1,4}):(\d\d)(?::(\d\d))?", re.ASCII)
 _RATE = re.compile(r"(-?\d+(?:\.\d+)?)\s*/\s*(s|m|min|h|d)", re.ASCII)
 _PER = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
@@ -63,7 +69,7 @@ class Form:
     def bounded(self, number: Fraction, written: object) -> Fraction:
         """`number`. Raises ValueError, with the bound, when it is above the most there can be."""
         if number > self.most:
-            shown = str(written) if len(str(written)) < 40 else f"{float(number):g}"
+            shown = quoted(written).strip("'")
             raise ValueError(
                 f"{shown} is above {self.most_written}; write {self.most_written} or less"
             )
@@ -218,7 +224,7 @@ def refuse_bare(value: Any, info: ValidationInfo, form: Form, units: tuple[str, 
     unit in a written file."""
     if not isinstance(value, int | float) or isinstance(value, bool) or value == 0:
         return
-    if not math.isfinite(value):
+    if isinstance(value, float) and not math.isfinite(value):
         raise form.refuse(value)
     if value < 0:
         raise ValueError(f"{quoted(value)} is below 0; write {form.examples}")

@@ -28,6 +28,8 @@ Kind = Literal["s", "/s", "share", "number", ""]
 MOST = 200
 """Values of one dimension; a sweep of more says little that fewer do not."""
 
+LONGEST = 10_000
+"""Characters of what a sweep varies."""
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
 
 _DIGITS = 4
@@ -59,6 +61,8 @@ def parse_dimension(text: str, points: int) -> Dimension:
     A range is evenly spaced, or `geometric`; of whole numbers it has whole numbers only. Raises
     ValueError, with what to write instead.
     """
+    if len(text) > LONGEST:
+        raise ValueError(f"{quoted(text)} has more than {LONGEST} characters; {_FORM}")
     path, equals, values = (part.strip() for part in text.partition("="))
     if not equals or not path or not values:
         raise ValueError(f"{quoted(text)} does not say what to vary; {_FORM}")
@@ -145,7 +149,7 @@ def _end(text: str, number: Fraction, kind: Kind) -> Any:
 def _written(number: Fraction, kind: Kind, digits: int) -> Any:
     """The number as a scenario file has it, to so many digits."""
     match kind:
-        case "s" if number < Fraction(1, 1000):
+        case "s" if 0 < number < Fraction(1, 1000):
             return f"{_to(digits, number * 1000)}ms"
         case "s" if number < 10_000:
             return f"{_to(digits, number)}s"

@@ -45,7 +45,7 @@ class YamlSource:
             raise YamlError(line, "there is an unprintable character; delete it") from None
         except RecursionError:
             raise YamlError(1, "it is nested too deeply; a scenario has a few levels") from None
-        except ValueError:  # PyYAML's own, of an escape or a version that no number is
+        except (ValueError, OverflowError):  # PyYAML's, of an escape that stands for nothing
             raise YamlError(1, "not valid YAML: it has an escape of no character") from None
 
     @classmethod

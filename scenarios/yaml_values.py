@@ -70,8 +70,10 @@ class Values:
             made = self._mapping(node, path)
         elif isinstance(node, yaml.SequenceNode):
             made = self._sequence(node, path)
-        else:
+        elif isinstance(node, yaml.ScalarNode):
             made = _scalar(node, path), 1
+        else:
+            raise _foreign(node)
         self._open.remove(id(node))
         self._bounded(node, made[1], path)
         self._made[id(node)] = made
@@ -146,7 +148,7 @@ def _foreign(node: yaml.Node) -> YamlError:
     return YamlError(line, f"not valid YAML: {tag} is no tag of a scenario; leave it out")
 
 
-def _scalar(node: yaml.Node, path: Where) -> Any:
+def _scalar(node: yaml.ScalarNode, path: Where) -> Any:
     text = str(node.value)
     wrong = flaw(text)
     if wrong is not None:
