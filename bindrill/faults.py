@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from bindrill.errors import InputProblem
+from scenarios.text_file import Unreadable, read_text
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -121,12 +122,14 @@ def _servers(url: str | None, target: str | None) -> dict[str, str]:
 def _records(text: str) -> list[Any]:
     if not text.lstrip().startswith(("{", "[")):
         try:
-            text = Path(text).read_text(encoding="utf-8")
-        except OSError as error:
-            raise InputProblem(f"{text}: {error.strerror}; write JSON or a file of it") from None
+            text = read_text(Path(text))
+        except FileNotFoundError:
+            raise InputProblem(f"{text}: no such file; write JSON or a file of it") from None
+        except Unreadable as problem:
+            raise InputProblem(f"{text}: {problem}") from None
     try:
         records = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputProblem(f"the record is not JSON: {error}") from None
     return records if isinstance(records, list) else [records]
 

@@ -214,7 +214,7 @@ class Unitless(ValueError):
 
     def said(self, written: str) -> str:
         """The message for a number that the file has as `written`."""
-        plain = f"{Decimal(repr(self._value)):f}"
+        plain = f"{Decimal(repr(self._value)).normalize():f}"
         first, second, last = (f"{plain}{unit}" for unit in self._units)
         return f"{written} has no unit; write {first}, {second} or {last}"
 

@@ -78,8 +78,8 @@ class YamlSource:
                 if pair is None:
                     return node, line, False
                 line, node = pair[0].start_mark.line + 1, pair[1]
-            elif isinstance(node, yaml.SequenceNode) and isinstance(element, int):
-                node = node.value[element]
+            elif isinstance(node, yaml.SequenceNode) and element in range(len(node.value)):
+                node = node.value[int(element)]
                 line = node.start_mark.line + 1
             else:
                 return node, line, False
