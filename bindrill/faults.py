@@ -124,7 +124,7 @@ def _records(text: str) -> list[Any]:
         try:
             text = read_text(Path(text))
         except FileNotFoundError:
-            raise InputProblem(f"{text}: no such file; write JSON or a file of it") from None
+            raise InputProblem(f"{text}: No such file; write JSON or a file of it") from None
         except Unreadable as problem:
             raise InputProblem(f"{text}: {problem}") from None
     try:

@@ -47,7 +47,7 @@ def shown_until(value: float, unit: Unit, agrees: Callable[[Fraction], bool]) ->
     usual = shown(value, unit)
     if not math.isfinite(value):
         return usual
-    texts = [usual, *(_to_digits(value, unit, digits) for digits in range(3, 18))]
+    texts = [usual, *(_to_digits(value, unit, digits) for digits in range(4, 18))]
     return next((text for text in texts if _reads(text, unit, agrees)), usual)
 
 

@@ -69,10 +69,9 @@ def test_a_share_is_the_same_in_either_form(digits: int) -> None:
     ],
 )
 def test_there_is_a_bound_and_the_message_has_it(parse, text: str, bound: str) -> None:
-    with pytest.raises(
-        ValueError, match=rf"is above {bound}; write {bound} or less".replace("^", r"\^")
-    ):
+    with pytest.raises(ValueError, match="is above") as refused:
         parse(text)
+    assert f"write {bound} or less" in str(refused.value)
 
 
 @pytest.mark.parametrize(
