@@ -16,9 +16,11 @@ _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\
 """Controls that turn the direction of text, so that it reads as what it is not."""
 _BREAKS = frozenset("\u0085\u2028\u2029")
 _INVISIBLE = frozenset("\ufeff")
-_RESERVED = frozenset(
+LONGEST_NAME = 64
+RESERVED = frozenset(
     ("con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10)))
 )
+"""Names of devices on Windows, which no folder can have."""
 _WORDS = {"Cs": "half of a surrogate pair", "Cc": "a control character"}
 
 
@@ -66,12 +68,12 @@ def _paragraph(text: str) -> str:
 
 
 def _folder(name: str) -> str:
-    if name in _RESERVED:
+    if name in RESERVED:
         raise ValueError(f"{quoted(name)} is no name of a folder on Windows; write another")
     return name
 
 
-FolderName = Annotated[str, Field(max_length=64), AfterValidator(_folder)]
+FolderName = Annotated[str, Field(max_length=LONGEST_NAME), AfterValidator(_folder)]
 """A name that becomes a folder's, anywhere; its pattern leaves no sign that a path gives sense."""
 
 Line = Annotated[str, Field(max_length=LONGEST_LINE), AfterValidator(_line)]

@@ -77,6 +77,7 @@ class Form:
 
 
 DURATION = Form("a duration", "250ms, 30s, 5m, 2h or 1h30m", 3650 * 86400, "3650d")
+AGE = Form("an age", "90d or 730d", 10**6 * 86400, "1000000d")
 RATE = Form("a rate", "50/s, 600/m or 1000/h", 1e6, "1000000/s")
 SHARE = Form("a share", "2% or 0.02", 1e6, "100000000%")
 NUMBER = Form("a number", "0, 120 or 1.5", 1e15, "10^15")
@@ -90,10 +91,10 @@ def exact(number: float) -> Fraction:
     return Fraction(repr(float(number)))
 
 
-def exact_duration(text: str) -> Fraction:
+def exact_duration(text: str, form: Form = DURATION) -> Fraction:
     """Seconds of `"250ms"`, `"30s"`, `"1h30m"`.
 
-    Raises ValueError, naming what is accepted, on anything else.
+    Raises ValueError, naming what is accepted, on anything else, and beyond what `form` can be.
     """
     compact = DURATION.text(text).replace(" ", "")
     total, position = Fraction(0), 0
@@ -102,7 +103,7 @@ def exact_duration(text: str) -> Fraction:
         position = match.end()
     if not compact or position != len(compact):
         raise _of_a_clock(compact) or DURATION.refuse(text)
-    return DURATION.bounded(total, text)
+    return form.bounded(total, text)
 
 
 def _of_a_clock(text: str) -> ValueError | None:
@@ -168,6 +169,11 @@ def exact_number(text: str) -> Fraction:
 def parse_duration(text: str) -> float:
     """`exact_duration` as the nearest float."""
     return float(exact_duration(text))
+
+
+def parse_age(text: str) -> float:
+    """How long ago something was: a duration in seconds that may be longer than a run's."""
+    return float(exact_duration(text, AGE))
 
 
 def parse_rate(text: str) -> float:
