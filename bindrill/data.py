@@ -10,7 +10,7 @@ from bindrill.errors import EXIT_MET, EXIT_MISSED
 from bindrill.option_values import positive
 from reports.text_table import aligned
 from scenarios.data_files import DataFile, data_files
-from scenarios.units import parse_duration
+from scenarios.units import parse_age
 
 _DAY = 86400.0
 
@@ -21,7 +21,7 @@ def show_data(older_than: str | None, *, as_json: bool) -> int:
     today = datetime.now(UTC).date()
     files = data_files()
     if older_than is not None:
-        days = positive("--older-than", older_than, parse_duration, "an age such as 730d") / _DAY
+        days = positive("--older-than", older_than, parse_age, "an age such as 730d") / _DAY
         files = [file for file in files if _age(file, today) > days]
     if as_json:
         print(json.dumps([_record(file, today) for file in files], ensure_ascii=False, indent=2))

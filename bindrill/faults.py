@@ -12,6 +12,7 @@ from rich.console import Console
 
 from bindrill.errors import InputProblem
 from scenarios.addresses import in_path, server_url
+from scenarios.text_file import Unreadable, read_text
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -138,12 +139,14 @@ def _servers(url: str | None, target: str | None) -> dict[str, str]:
 def _records(text: str) -> list[Any]:
     if not text.lstrip().startswith(("{", "[")):
         try:
-            text = Path(text).read_text(encoding="utf-8")
-        except OSError as error:
-            raise InputProblem(f"{text}: {error.strerror}; write JSON or a file of it") from None
+            text = read_text(Path(text))
+        except FileNotFoundError:
+            raise InputProblem(f"{text}: No such file; write JSON or a file of it") from None
+        except Unreadable as problem:
+            raise InputProblem(f"{text}: {problem}") from None
     try:
         records = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputProblem(f"the record is not JSON: {error}") from None
     return records if isinstance(records, list) else [records]
 

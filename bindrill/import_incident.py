@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bindrill.errors import EXIT_MET, InputProblem
 from scenarios.incident import scenario_yaml
+from scenarios.plain_text import LONGEST_NAME, RESERVED, quoted
 from scenarios.recording import read_recording
 from scenarios.units import format_duration
 
@@ -19,14 +20,16 @@ def import_incident(source: Path, out: Path | None, name: str | None) -> int:
     """
     recording = read_recording(source)
     target = Path(f"{source.stem}.yaml") if out is None else out
-    called = name or re.sub(r"[^a-z0-9]+", "-", target.stem.lower()).strip("-")
-    if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", called):
+    called = name or re.sub(r"[^a-z0-9]+", "-", target.stem.lower()).strip("-")[:LONGEST_NAME]
+    fits = re.fullmatch(r"[a-z0-9][a-z0-9-]*", called) and len(called) <= LONGEST_NAME
+    if not fits or called in RESERVED:
         raise InputProblem(
-            f"{called!r} cannot be a scenario's name; write --name in lower case, such as replay"
+            f"{quoted(called)} cannot be a scenario's name; write --name in lower case, such as"
+            " replay"
         )
     if target.exists():
         raise InputProblem(f"{target} is there already; write another with --out, or remove it")
-    text = scenario_yaml(recording, called, source.name)
+    text = scenario_yaml(recording, called, quoted(source.name)[1:-1])
     try:
         target.write_text(text, encoding="utf-8")
     except OSError as error:

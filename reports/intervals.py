@@ -10,6 +10,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 from reports.numbers import significant
+from scenarios.units import exact
 
 LEVEL = 0.95
 """The confidence level of every interval."""
@@ -40,7 +41,9 @@ class Interval(msgspec.Struct, frozen=True, kw_only=True):
 
     def within(self, relative: float) -> bool:
         """Whether half the width is at most this share of the mean."""
-        return self.half_width is not None and self.half_width <= relative * abs(self.mean)
+        if self.half_width is None:
+            return False
+        return exact(self.half_width) <= exact(relative) * abs(exact(self.mean))
 
 
 def interval(values: Sequence[float | None], level: float = LEVEL) -> Interval | None:

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from fractions import Fraction
 
 import msgspec
 
+from reports.numbers import significant
 from reports.summary_schema import Latency, Summary
 from scenarios.contract import State
 from scenarios.objectives import WHOLE, Objective, parse_objective
+from scenarios.units import exact
+
+_MOST_COUNTED = 500_000
+"""Up to here six significant digits of a rate tell the count that it was made of."""
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """An objective, its measured value in `unit` (None: could not be measured), and the verdict."""
+    """An objective, its measured value in `unit` (None: could not be measured), and the verdict.
+
+    The value has six significant digits, unless it takes more to see why the objective holds or
+    does not.
+    """
 
     text: str
     value: float | None
@@ -31,13 +41,47 @@ def all_hold(outcomes: Iterable[Outcome]) -> bool:
 
 
 def _outcome(objective: Objective, summary: Summary) -> Outcome:
-    value = measure(objective, summary)
-    return Outcome(
-        text=objective.text,
-        value=value,
-        unit=objective.unit,
-        holds=objective.holds(value),
-    )
+    return outcome_of(objective, measure(objective, summary), judged(objective, summary))
+
+
+def outcome_of(
+    objective: Objective, figure: float | None, value: Fraction | float | None
+) -> Outcome:
+    """The verdict on `value`, which `figure` is to six digits."""
+    holds = objective.holds(value)
+    if value is not None and objective.holds(figure) != holds:
+        figure = float(value)
+    return Outcome(text=objective.text, value=figure, unit=objective.unit, holds=holds)
+
+
+def judged(objective: Objective, summary: Summary) -> Fraction | float | None:
+    """The value that the objective is judged by: exact where the summary has the counts behind it,
+    so that 20 bindings in a minute are `20/m`, else `measure`."""
+    figure = measure(objective, summary)
+    counts = _counts(objective, summary)
+    if figure is None or counts is None or not counts[1]:
+        return figure
+    share = Fraction(counts[0]) / Fraction(counts[1])
+    return share if significant(float(share)) == significant(figure) else figure
+
+
+def _counts(objective: Objective, summary: Summary) -> tuple[int, Fraction | int] | None:
+    """What was counted, and of how many or in how many seconds."""
+    match objective.metric:
+        case "throughput":
+            bound = round(summary.throughput * summary.duration)
+            return (bound, exact(summary.duration)) if bound < _MOST_COUNTED else None
+        case "success_rate":
+            return summary.states.get(State.ACTIVE, 0), summary.customers.ended
+        case "share":
+            return _ended_for(objective.argument, summary), summary.customers.ended
+        case "error_rate":
+            step = summary.steps.get(objective.argument)
+            series = summary.series.steps.get(objective.argument)
+            return (sum(series.errors), step.latency.count) if step and series else None
+        case "calls_per_binding":
+            return _calls_of(objective.argument, summary), summary.states.get(State.ACTIVE, 0)
+    return None
 
 
 def measure(objective: Objective, summary: Summary) -> float | None:
@@ -86,13 +130,20 @@ def _latency(of: str, summary: Summary) -> Latency | None:
 def _share(cause: str, summary: Summary) -> float | None:
     if not summary.customers.ended:
         return None
-    return sum(found.share for found in summary.causes if found.cause == cause)
+    return significant(sum(found.share for found in summary.causes if found.cause == cause))
+
+
+def _ended_for(cause: str, summary: Summary) -> int:
+    return sum(found.count for found in summary.causes if found.cause == cause)
 
 
 def _calls_per_binding(gateway: str, summary: Summary) -> float | None:
     active = summary.states.get(State.ACTIVE, 0)
-    calls = sum(found.calls for found in summary.gateways if found.gateway == gateway)
-    return calls / active if active else None
+    return _calls_of(gateway, summary) / active if active else None
+
+
+def _calls_of(gateway: str, summary: Summary) -> int:
+    return sum(found.calls for found in summary.gateways if found.gateway == gateway)
 
 
 def _against_twin(metric: str, fault: str, summary: Summary) -> float | None:

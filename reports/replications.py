@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
 from reports.intervals import Interval, interval
-from reports.objectives import Outcome, evaluate
+from reports.objectives import judged, measure
 from reports.run_folder import RunProblem, write_record
 from reports.summary_schema import Summary, write_summary
-from scenarios.objectives import parse_objective
+from scenarios.objectives import Objective, parse_objective
+from scenarios.units import exact
 
 FILE = "replications.json"
 
@@ -148,19 +150,22 @@ def _called(item: dict[str, Any]) -> str:
 
 
 def _held(objectives: Sequence[str], summaries: Sequence[Summary]) -> tuple[Held, ...]:
-    outcomes = [evaluate(objectives, summary) for summary in summaries]
-    return tuple(
-        _over_all(text, [each[nth] for each in outcomes]) for nth, text in enumerate(objectives)
-    )
+    return tuple(_over_all(parse_objective(text), summaries) for text in objectives)
 
 
-def _over_all(text: str, outcomes: Sequence[Outcome]) -> Held:
-    mean = interval([outcome.value for outcome in outcomes])
-    measured = mean is not None and mean.count == len(outcomes)
+def _over_all(objective: Objective, summaries: Sequence[Summary]) -> Held:
+    values = [judged(objective, summary) for summary in summaries]
     return Held(
-        text=text,
-        unit=parse_objective(text).unit,
-        mean=mean,
-        held=sum(outcome.holds for outcome in outcomes),
-        holds=measured and parse_objective(text).holds(mean.mean if mean else None),
+        text=objective.text,
+        unit=objective.unit,
+        mean=interval([measure(objective, summary) for summary in summaries]),
+        held=sum(objective.holds(value) for value in values),
+        holds=objective.holds(_mean(values)),
     )
+
+
+def _mean(values: Sequence[Fraction | float | None]) -> Fraction | None:
+    """The exact mean; None unless all have a value."""
+    known = [exact(value) if isinstance(value, float) else value for value in values]
+    parts = [Fraction(value) for value in known if value is not None]
+    return sum(parts, Fraction(0)) / len(parts) if parts and len(parts) == len(values) else None

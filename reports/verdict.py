@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from reports.numbers import shown
+from reports.numbers import shown, shown_until
 from reports.objectives import Outcome, all_hold, evaluate
 from reports.replications import read_replications
 from reports.run_folder import CLOCKS, Clock, RunFolder, State, Verdict
 from reports.summary import summarise
 from reports.summary_schema import Summary, read_summary, write_summary
+from scenarios.objectives import parse_objective
 
 CLOCK_NAMES: dict[Clock, str] = {"sim": "Simulation", "live": "Live run"}
 
@@ -118,17 +119,13 @@ def _objective_line(outcome: Outcome) -> str:
 
 
 def shown_value(outcome: Outcome) -> str:
-    """The measured value for people, in words when there is none."""
+    """The measured value for people, in words when there is none; with as many digits as it takes
+    to see why the objective holds or does not."""
     if outcome.value is not None:
-        match outcome.unit:
-            case "s":
-                return shown(outcome.value, "s")
-            case "share":
-                return shown(outcome.value, "share")
-            case "number":
-                return shown(outcome.value, "number")
-            case _:
-                return shown(outcome.value, "/s")
+        objective = parse_objective(outcome.text)
+        return shown_until(
+            outcome.value, objective.unit, lambda read: objective.holds(read) == outcome.holds
+        )
     metric = outcome.text.split("(")[0].strip()
     return _NEVER.get(metric, "nothing measured")
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from scenarios.section import Section
-from scenarios.units import PerSecond, Seconds
+from scenarios.units import Number, PerSecond, Seconds
 
 
 class ConstantArrivals(Section):
@@ -45,7 +45,7 @@ class StepArrivals(Section):
     """Poisson, one level after another; the last stays."""
 
     kind: Literal["steps"]
-    steps: Annotated[tuple[Stage, ...], Field(min_length=1)]
+    steps: Annotated[tuple[Stage, ...], Field(min_length=1, max_length=100_000)]
 
 
 class SpikeArrivals(Section):
@@ -63,7 +63,7 @@ class DiurnalArrivals(Section):
 
     kind: Literal["diurnal"]
     rate: PerSecond
-    hours: Annotated[tuple[float, ...], Field(min_length=24, max_length=24)] = (
+    hours: Annotated[tuple[Number, ...], Field(min_length=24, max_length=24)] = (
         *(0.35, 0.22, 0.15, 0.12, 0.12, 0.18, 0.38, 0.66, 0.95, 1.25, 1.38, 1.40),
         *(1.42, 1.30, 1.28, 1.30, 1.28, 1.25, 1.28, 1.48, 1.86, 1.76, 1.50, 1.13),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from scenarios.distributions import Delay
+from scenarios.plain_text import Line
 from scenarios.schema import Scenario
 from scenarios.section import Section
 from scenarios.settings_file import load_settings, save_settings
@@ -17,7 +18,7 @@ class Calibration(Section):
     `measured` says where and when, for people.
     """
 
-    measured: str
+    measured: Line
     network: Delay
     service: dict[str, Delay]
     wakeup: Seconds = 0.0

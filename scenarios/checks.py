@@ -5,20 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import get_args
 
-from scenarios.arrival_kinds import RecordedArrivals, SpikeArrivals
+from scenarios.arrival_kinds import RampArrivals, SpikeArrivals
 from scenarios.arrivals import expected_arrivals
 from scenarios.faults.base import Target
 from scenarios.faults.degraded_capacity import DegradedCapacity
 from scenarios.objectives import METRICS, parse_objective
+from scenarios.plain_text import quoted
 from scenarios.population.cards import issuer_weights
 from scenarios.population.validity import problems
 from scenarios.schema import Scenario
-from scenarios.units import format_duration
+from scenarios.units import DURATION, exact, format_duration
 from scenarios.world import BankWorld, PaymentWorld, SmsWorld
-from scenarios.yaml_source import Where
+from scenarios.yaml_values import Where
 
 Finding = tuple[Where, str]
 """Where (keys and list positions from the top), and a message with the mend."""
+
+MOST_NAMED = 20
+"""Names that a message offers."""
+MOST_CUSTOMERS = 10**8
+"""Arrivals of a run on average: a day of a thousand a second."""
 
 _TARGETS = get_args(Target)
 _BEHIND_THE_LOG = ("corrupt-page", "truncate-file")
@@ -60,27 +66,55 @@ def _issuers(scenario: Scenario) -> Iterator[Finding]:
 
 def _arrivals(scenario: Scenario) -> Iterator[Finding]:
     arrivals = scenario.arrivals
-    if isinstance(arrivals, RecordedArrivals):
-        try:
-            expected_arrivals(arrivals, scenario.duration)
-        except ValueError as error:
-            yield ("arrivals", "file"), str(error)
+    try:
+        expected = expected_arrivals(arrivals, scenario.duration)
+    except ValueError as error:
+        yield ("arrivals", "file"), str(error)
+        return
+    if expected > MOST_CUSTOMERS:
+        yield (
+            ("arrivals",),
+            f"{expected:.3g} customers would come, more than {MOST_CUSTOMERS:,}; write a lower rate"
+            " or a shorter duration",
+        )
     if isinstance(arrivals, SpikeArrivals) and arrivals.at >= scenario.duration:
+        at, stop = _told_apart(arrivals.at, scenario.duration)
         yield (
             ("arrivals", "at"),
-            f"the spike is at {format_duration(arrivals.at)}, after arrivals stop at"
-            f" {format_duration(scenario.duration)}; write an earlier time",
+            f"the spike is at {at}, after arrivals stop at {stop}; write an earlier time",
+        )
+    if isinstance(arrivals, SpikeArrivals) and arrivals.duration == 0:
+        yield ("arrivals", "duration"), f"a spike of 0 is none; write {DURATION.examples}"
+    if isinstance(arrivals, RampArrivals) and (arrivals.over or 0) > scenario.duration:
+        over, stop = _told_apart(arrivals.over or 0, scenario.duration)
+        yield (
+            ("arrivals", "over"),
+            f"the ramp takes {over}, but arrivals stop at {stop}; write less, or leave it out",
         )
 
 
+def _end(scenario: Scenario) -> float:
+    """When the run ends at the latest, by the durations as they are written."""
+    return float(exact(scenario.duration) + exact(scenario.drain))
+
+
+def _told_apart(one: float, other: float) -> tuple[str, str]:
+    """Two durations for people, in seconds where their short forms look the same."""
+    first, second = format_duration(one), format_duration(other)
+    if first == second and one != other:
+        return f"{one:.12g}s", f"{other:.12g}s"
+    return first, second
+
+
 def _late_faults(scenario: Scenario) -> Iterator[Finding]:
-    end = scenario.duration + scenario.drain
+    end = _end(scenario)
     for position, fault in enumerate(scenario.faults):
         if fault.start >= end:
+            start, stop = _told_apart(fault.start, end)
             yield (
                 ("faults", position, "start"),
-                f"{fault.label} starts at {format_duration(fault.start)}, but the run ends at"
-                f" {format_duration(end)} (duration and drain); write an earlier start",
+                f"{quoted(fault.label)[1:-1]} starts at {start}, but the run ends at {stop}"
+                " (duration and drain); write an earlier start",
             )
 
 
@@ -115,7 +149,7 @@ def _recoveries(scenario: Scenario) -> Iterator[Finding]:
             message = f"no fault of this scenario strikes {objective.argument}"
         else:
             message = f"there is no fault {objective.argument!r}"
-        known = ", ".join(sorted(struck | labels))
+        known = ", ".join(sorted(struck | labels)[:MOST_NAMED])
         mend = f"write one of {known}" if known else "write a fault, or leave this objective out"
         yield ("objectives", position), f"{message}; {mend}"
 
@@ -133,7 +167,7 @@ def _drill(scenario: Scenario) -> Iterator[Finding]:
     drill, kind = scenario.drill, scenario.topology.kind
     if drill is None:
         return
-    end = scenario.duration + scenario.drain
+    end = _end(scenario)
     latest = 0.0
     for position, step in enumerate(drill.steps):
         where: Where = ("drill", "steps", position)

@@ -9,14 +9,16 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 from pydantic import Field
 
+from scenarios.plain_text import Line
 from scenarios.problems import Problem, ScenarioProblems
 from scenarios.section import Section
 from scenarios.settings_file import load_settings
-from scenarios.units import Share
+from scenarios.units import Count, Number, Share
 
 PLANS = Path(__file__).with_name("plans")
 FORECAST = PLANS / "forecast.csv"
@@ -33,9 +35,9 @@ class Shape(Section):
     share of that day's applications in its busiest hour; `burst`, the busiest minute over the mean
     minute of that hour."""
 
-    day: float = Field(ge=1, allow_inf_nan=False)
-    hour: Share = Field(gt=0)
-    burst: float = Field(ge=1, allow_inf_nan=False)
+    day: Number = Field(ge=1)
+    hour: Share = Field(ge=1 / 24)
+    burst: Number = Field(ge=1)
 
     @property
     def factor(self) -> float:
@@ -46,8 +48,8 @@ class Shape(Section):
 class Event(Section):
     """Something that brings a peak; `months` (1 to 12) are those it happens in by itself."""
 
-    about: str
-    months: tuple[int, ...] = ()
+    about: Line
+    months: tuple[Annotated[Count, Field(ge=1, le=12)], ...] = ()
     shape: Shape
 
 

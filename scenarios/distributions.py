@@ -17,10 +17,13 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from scenarios.units import DURATION, Seconds, parse_duration, refuse_bare
+from scenarios.units import DURATION, OddNumber, Seconds, parse_duration, refuse_bare
 
 Z99 = NormalDist().inv_cdf(0.99)
 """The standard normal's 99th percentile."""
+
+WIDEST = 1_000_000
+"""Of p99 over p50: beyond it a draw near 1 would be longer than any number."""
 
 _inverse_normal = NormalDist().inv_cdf
 
@@ -40,8 +43,8 @@ class Delay(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _constant(cls, value: Any, info: ValidationInfo) -> Any:
-        if isinstance(value, str):
-            parse_duration(value)  # an error here names the delay, not both its percentiles
+        if isinstance(value, str | OddNumber):
+            parse_duration(str(value))  # an error here names the delay, not both its percentiles
             return {"p50": value, "p99": value}
         refuse_bare(value, info, DURATION, ("s", "ms", "m"))
         if isinstance(value, int | float) and not isinstance(value, bool):
@@ -66,8 +69,8 @@ class Delay(BaseModel):
 
     @model_validator(mode="after")
     def _ordered(self) -> Delay:
-        if self.p99 < self.p50:
-            raise ValueError("p99 is below p50; write the larger value as p99")
+        if wrong := impossible(self.p50, self.p99):
+            raise ValueError(wrong)
         return self
 
     @cached_property
@@ -89,6 +92,17 @@ class Delay(BaseModel):
         """The mean in seconds."""
         mu, sigma = self.log_normal
         return math.exp(mu + sigma * sigma / 2) if sigma else self.p50
+
+
+def impossible(p50: float, p99: float) -> str | None:
+    """Why no log-normal has these percentiles, with the mend; None where one has."""
+    if p99 < p50:
+        return "p99 is below p50; write the larger value as p99"
+    if p50 == 0 < p99:
+        return "p50 is 0, and so would every value be; write p50 above 0"
+    if p99 > WIDEST * p50:
+        return f"p99 is more than {WIDEST} times p50; write percentiles nearer to each other"
+    return None
 
 
 def constant(seconds: float) -> Delay:

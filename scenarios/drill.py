@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from scenarios.distributions import Delay
 from scenarios.drill_steps import AnyStep
 from scenarios.section import Section
-from scenarios.units import Seconds
+from scenarios.units import Count, Number, Seconds
 
 
 class Probe(Section):
@@ -15,7 +15,9 @@ class Probe(Section):
 
     every: Seconds = Field(default=0.5, gt=0, description="between two checks")
     timeout: Seconds = Field(default=1.0, gt=0, description="until a check counts as failed")
-    failures: int = Field(default=3, ge=1, description="failed checks in a row that make an alarm")
+    failures: Count = Field(
+        default=3, ge=1, description="failed checks in a row that make an alarm"
+    )
 
 
 class DrillObjectives(Section):
@@ -23,8 +25,8 @@ class DrillObjectives(Section):
 
     rto: Seconds | None = Field(default=None, description="from the fault to service at objective")
     rpo: Seconds | None = Field(default=None, description="acknowledged work lost, in time")
-    lost: int | None = Field(default=None, ge=0, description="acknowledged bindings lost")
-    grade: int | None = Field(default=None, ge=1, le=6, description="GB/T 20988-2007, at least")
+    lost: Count | None = Field(default=None, ge=0, description="acknowledged bindings lost")
+    grade: Count | None = Field(default=None, ge=1, le=6, description="GB/T 20988-2007, at least")
 
 
 class Drill(Section):
@@ -38,7 +40,7 @@ class Drill(Section):
     decision: Delay = Field(
         default=Delay(p50=2.0, p99=6.0), description="from the alarm to the order to act"
     )
-    back_at: float = Field(default=0.95, gt=0, le=1)
+    back_at: Number = Field(default=0.95, gt=0, le=1)
     stable_for: Seconds = Field(default=3.0, gt=0)
     objectives: DrillObjectives = DrillObjectives()
     steps: tuple[AnyStep, ...]

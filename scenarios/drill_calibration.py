@@ -10,6 +10,7 @@ from pydantic import Field
 from scenarios.data_size import Bytes
 from scenarios.distributions import Delay, constant
 from scenarios.drill_steps import STEP_KINDS
+from scenarios.plain_text import Line
 from scenarios.problems import Problem, ScenarioProblems
 from scenarios.section import Section, one_of
 from scenarios.settings_file import load_settings, save_settings
@@ -46,8 +47,8 @@ class DrillCalibration(Section):
     when, for people; `runs` are the names of the run folders that it was fitted to.
     """
 
-    measured: str
-    runs: tuple[str, ...] = ()
+    measured: Line
+    runs: tuple[Line, ...] = ()
     actions: dict[Annotated[str, one_of(ACTIONS)], Delay]
     check: Delay = Field(description="a health check that passes")
     warm_up: Delay = Field(description="from the last action to the first customer served")

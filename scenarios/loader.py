@@ -15,8 +15,9 @@ from scenarios.arrivals import scaled
 from scenarios.checks import check
 from scenarios.library_index import LIBRARY, drill_names, names
 from scenarios.plain_errors import dotted, plain
+from scenarios.plain_text import quoted
 from scenarios.problems import Problem, ScenarioProblems
-from scenarios.schema import Scenario
+from scenarios.schema import LARGEST_SEED, Scenario
 from scenarios.sound_part import Kept, sound_part
 from scenarios.units import DURATION, RATE, WRITTEN, Form, parse_duration, parse_rate
 from scenarios.variants import variant_findings
@@ -30,8 +31,12 @@ def resolve(name_or_path: str | Path) -> Path:
     if str(name_or_path) in names():
         return LIBRARY / f"{name_or_path}.yaml"
     path = Path(name_or_path)
-    if path.is_file():
-        return path
+    try:
+        if path.is_file():
+            return path
+    except (OSError, ValueError):  # longer than names are, or with a NUL in it
+        message = "is no name of a file; write a path"
+        raise ScenarioProblems([Problem(quoted(str(path)), 0, "", message)]) from None
     if str(name_or_path) in drill_names():
         message = f"is a drill; carry it out with: bindrill drill {name_or_path}"
         raise ScenarioProblems([Problem(str(name_or_path), 0, "", message)])
@@ -40,9 +45,9 @@ def resolve(name_or_path: str | Path) -> Path:
         near = [str(beside[name]) for name in get_close_matches(path.name, beside, n=2)]
     else:
         near = get_close_matches(str(name_or_path), names(), n=2, cutoff=0.75)
-    what = (
-        "is a folder; name a file in it" if path.is_dir() else "there is no such scenario or file"
-    )
+    what = "there is no such scenario or file"
+    if path.exists():
+        what = "is a folder; name a file in it" if path.is_dir() else "is no file on a disk"
     hint = f"did you mean {' or '.join(near)}?" if near else f"shipped are {', '.join(names())}"
     message = f"{what}; {hint} (bindrill list shows the shipped ones)"
     raise ScenarioProblems([Problem(str(name_or_path), 0, "", message)])
@@ -55,27 +60,19 @@ def load_scenario(path_or_name: str | Path) -> Scenario:
     """
     path = resolve(path_or_name)
     try:
-        source = YamlSource(path.read_text(encoding="utf-8-sig"))
+        source = YamlSource.of(path)
     except YamlError as error:
         raise ScenarioProblems([_problem(path, error)]) from None
-    except UnicodeDecodeError as error:
-        line = path.read_bytes().count(b"\n", 0, error.start) + 1
-        message = "there is text that is not UTF-8; save the file as UTF-8"
-        raise ScenarioProblems([Problem(str(path), line, "", message)]) from None
-    except OSError as error:
-        message = f"cannot be read: {error.strerror}"
-        raise ScenarioProblems([Problem(str(path), 0, "", message)]) from None
     problems = [_problem(path, repeat) for repeat in source.repeated]
 
     def report(where: Where, message: str) -> None:
         problems.append(Problem(str(path), source.line(where), dotted(where), message))
 
     scenario: Scenario | None
-    kept = Kept()
+    kept, broken = Kept(), list[Where]()
     try:
         scenario = Scenario.model_validate(source.data, context=WRITTEN)
     except ValidationError as invalid:
-        broken = []
         for detail in invalid.errors(include_url=False):
             where, message = plain(detail, Scenario, source.text)
             report(where, message)
@@ -84,7 +81,9 @@ def load_scenario(path_or_name: str | Path) -> Scenario:
     if scenario is not None:
         scenario = _located(scenario, path)
         for where, message in check(scenario):
-            report(kept.original(where), message)
+            # How many come is known of whole files only: stand-ins have years of time.
+            if where != ("arrivals",) or not broken:
+                report(kept.original(where), message)
     if scenario is not None and not problems:
         for where, message in variant_findings(scenario, source.text):
             report(where, message)
@@ -123,6 +122,9 @@ def override(
         changes["seed"] = seed
         if seed < 0:
             problems.append(Problem("", 0, "--seed", f"{seed} is below 0; write 0 or more"))
+        if seed > LARGEST_SEED:
+            message = f"{quoted(seed)} is above {LARGEST_SEED}; write that or less"
+            problems.append(Problem("", 0, "--seed", message))
     if duration is not None:
         seconds = _option("--duration", duration, DURATION, parse_duration, problems)
         changes["duration"] = seconds
@@ -131,14 +133,18 @@ def override(
             problems.append(Problem("", 0, "--duration", message))
     if rate is not None:
         per_second = _option("--rate", rate, RATE, parse_rate, problems)
+        if per_second == 0:
+            message = f"{rate} is not above 0; write {RATE.examples}"
+            problems.append(Problem("", 0, "--rate", message))
         try:
             changes["arrivals"] = scaled(scenario.arrivals, per_second)
         except ValueError as error:
             problems.append(Problem("", 0, "--rate", str(error)))
     if not problems:
         scenario = scenario.model_copy(update=changes)
-        if duration is not None:
-            problems = [Problem("", 0, "--duration", message) for _, message in check(scenario)]
+        option = "--rate" if duration is None else "--duration"
+        if duration is not None or rate is not None:
+            problems = [Problem("", 0, option, message) for _, message in check(scenario)]
     if problems:
         raise ScenarioProblems(problems)
     return scenario

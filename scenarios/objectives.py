@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import math
 import operator
 import re
 from collections.abc import Callable
 from difflib import get_close_matches
+from fractions import Fraction
 from typing import Literal
 
 import msgspec
 
 from scenarios.contract import OPERATIONS
 from scenarios.gateways import GATEWAY_OPERATIONS
+from scenarios.plain_text import flaw, quoted
 from scenarios.units import (
     DURATION,
     NUMBER,
     RATE,
     SHARE,
     Form,
-    parse_duration,
-    parse_number,
-    parse_rate,
-    parse_share,
+    exact,
+    exact_duration,
+    exact_number,
+    exact_rate,
+    exact_share,
 )
 
 Unit = Literal["s", "share", "/s", "number"]
@@ -90,13 +94,13 @@ METRICS: dict[str, Metric] = {
 }
 """Every metric by name; a new one is a line here and its measure in `reports`."""
 
-_LIMITS: dict[Unit, tuple[Form, Callable[[str], float]]] = {
-    "s": (DURATION, parse_duration),
-    "share": (SHARE, parse_share),
-    "/s": (RATE, parse_rate),
-    "number": (NUMBER, parse_number),
+_LIMITS: dict[Unit, tuple[Form, Callable[[str], Fraction]]] = {
+    "s": (DURATION, exact_duration),
+    "share": (SHARE, exact_share),
+    "/s": (RATE, exact_rate),
+    "number": (NUMBER, exact_number),
 }
-_OPERATORS: dict[str, Callable[[float, float], bool]] = {
+_OPERATORS: dict[str, Callable[[Fraction | float, Fraction], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
     ">": operator.gt,
@@ -115,54 +119,72 @@ _EXAMPLES: dict[Takes, str] = {
     "fault": "(bank)",
     "gateway": "(bank)",
 }
-_SHAPE = re.compile(
-    r"\s*(?P<metric>\w+)\s*(?:\(\s*(?P<argument>[^()]*?)\s*\))?"
-    r"\s*(?P<operator>[<>=!]+)\s*(?P<limit>.*?)\s*"
-)
+LONGEST = 200
+"""Characters of an objective."""
+_COMPARISON = re.compile(r"[<>=!]+")
+_NAME = re.compile(r"\w+", re.ASCII)
 _CAUSE = re.compile(r"[a-z0-9_]+")
 
 
 class Objective(msgspec.Struct, frozen=True):
     """One objective: `metric(argument) operator limit`, the limit in `unit`.
 
-    `unit` is `s` (seconds), `share` (0 to 1), `/s` (per second) or `number`. `argument` is empty
-    for metrics that take none; it is a step or `binding`, a cause, a gateway, or a fault's target
-    or label.
+    `limit` is what was written, exactly. `unit` is `s` (seconds), `share` (0 to 1), `/s` (per
+    second) or `number`. `argument` is empty for metrics that take none; it is a step or `binding`,
+    a cause, a gateway, or a fault's target or label.
     """
 
     text: str
     metric: str
     argument: str
     operator: str
-    limit: float
+    limit: Fraction
     unit: Unit
 
-    def holds(self, value: float | None) -> bool:
-        """Whether `value`, in `unit`, meets the limit; None (could not be measured) never does."""
-        return value is not None and _OPERATORS[self.operator](value, self.limit)
+    def holds(self, value: Fraction | float | None) -> bool:
+        """Whether `value`, in `unit`, meets the limit; None (could not be measured) never does.
+
+        A float stands for the decimal that it is printed as, so that 0.999 is 99.9%.
+        """
+        if value is None:
+            return False
+        if isinstance(value, float | int) and math.isfinite(value):
+            value = exact(value)
+        return _OPERATORS[self.operator](value, self.limit)
 
 
 def parse_objective(text: str) -> Objective:
     """The objective that `text` states. Raises ValueError, with what to write instead."""
-    match = _SHAPE.fullmatch(text)
-    if match is None:
-        raise ValueError(
-            f"{text!r} is not an objective; write metric(argument), one of {' '.join(_OPERATORS)},"
-            " and a limit, such as p95(confirm) < 800ms"
-        )
-    metric = METRICS.get(match["metric"])
+    name, argument, comparison, written = _parts(text)
+    metric = METRICS.get(name)
     if metric is None:
+        raise ValueError(f"there is no metric {quoted(name)}; {_mend(name, METRICS)}")
+    if comparison not in _OPERATORS:
         raise ValueError(
-            f"there is no metric {match['metric']!r}; {_mend(match['metric'], METRICS)}"
+            f"{quoted(comparison)} is not a comparison; write one of {' '.join(_OPERATORS)}"
         )
-    if match["operator"] not in _OPERATORS:
-        raise ValueError(
-            f"{match['operator']!r} is not a comparison; write one of {' '.join(_OPERATORS)}"
-        )
-    argument = match["argument"] or ""
     _check_argument(metric, argument)
-    limit = _limit(metric, match["limit"])
-    return Objective(text.strip(), metric.name, argument, match["operator"], limit, metric.unit)
+    limit = _limit(metric, written)
+    return Objective(text.strip(), metric.name, argument, comparison, limit, metric.unit)
+
+
+def _parts(text: str) -> tuple[str, str, str, str]:
+    """Metric, argument (or nothing), comparison, and limit of an objective."""
+    if wrong := flaw(text, lines=False):
+        raise ValueError(f"{quoted(text)} {wrong}")
+    # A fault's label may hold a sign of comparison.
+    found = _COMPARISON.search(text, text.find(")") + 1) if len(text) <= LONGEST else None
+    if found is not None:
+        measured = text[: found.start()].strip()
+        name, opened, rest = measured.partition("(")
+        name, argument, closed = name.rstrip(), rest.removesuffix(")"), rest.endswith(")")
+        whole = closed if opened else True
+        if whole and _NAME.fullmatch(name) and not set("()") & set(argument):
+            return name, argument.strip(), found[0], text[found.end() :].strip()
+    raise ValueError(
+        f"{quoted(text)} is not an objective; write metric(argument), one of"
+        f" {' '.join(_OPERATORS)}, and a limit, such as p95(confirm) < 800ms"
+    )
 
 
 def _check_argument(metric: Metric, argument: str) -> None:
@@ -175,16 +197,20 @@ def _check_argument(metric: Metric, argument: str) -> None:
         raise ValueError(f"{metric.name} needs a {_noun(metric)}; write {form}")
     known = _ARGUMENTS.get(metric.takes)
     if known is not None and argument not in known:
-        raise ValueError(f"there is no {_noun(metric)} {argument!r}; {_mend(argument, known)}")
+        raise ValueError(
+            f"there is no {_noun(metric)} {quoted(argument)}; {_mend(argument, known)}"
+        )
     if metric.takes == "cause" and not _CAUSE.fullmatch(argument):
-        raise ValueError(f"{argument!r} is not a cause; write a word such as bank_unavailable")
+        raise ValueError(
+            f"{quoted(argument)} is not a cause; write a word such as bank_unavailable"
+        )
 
 
 def _noun(metric: Metric) -> str:
     return "step" if metric.takes == "latency" else metric.takes
 
 
-def _limit(metric: Metric, text: str) -> float:
+def _limit(metric: Metric, text: str) -> Fraction:
     form, parse = _LIMITS[metric.unit]
     limit = parse(text)
     if limit < 0:

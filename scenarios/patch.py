@@ -96,7 +96,7 @@ def _step(node: Any, at: Where, name: str, source: Where) -> str | int:
 
 
 def _position(items: list[Any], at: Where, name: str, source: Where) -> int:
-    if name.isdecimal() and int(name) < len(items):
+    if name.isascii() and name.isdigit() and len(name) < 10 and int(name) < len(items):
         return int(name)
     labels = [_label(item) for item in items]
     found = [n for n, item in enumerate(items) if name in (labels[n], _target(item))]

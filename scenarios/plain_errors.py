@@ -10,8 +10,9 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from scenarios.units import Form
-from scenarios.yaml_source import Where
+from scenarios.plain_text import SHOWN, quoted
+from scenarios.units import Form, OddNumber, Unitless
+from scenarios.yaml_values import Where
 
 
 class Place(NamedTuple):
@@ -40,7 +41,7 @@ def plain(
         field = context["discriminator"].strip("'")
         tag = (*place.path, field)
         known = _kinds(context["expected_tags"])
-        near = get_close_matches(str(context["tag"]), known, n=1)
+        near = get_close_matches(str(context["tag"])[:SHOWN], known, n=1)
         guess = f"did you mean {near[0]}? " if near else ""
         noun = "a kind" if field == "kind" else "known"
         return tag, f"{written(tag)} is not {noun}; {guess}write one of {', '.join(known)}"
@@ -49,14 +50,21 @@ def plain(
         field = context["discriminator"].strip("'")
         return (*place.path, field), f"is missing; write one of {', '.join(known)}"
     shown = written(place.path) or _shape(error["input"])
+    cause = context.get("error")
+    if isinstance(cause, Unitless):
+        return place.path, cause.said(shown)
     say = _MESSAGES.get(kind)
     return place.path, say(place, shown, error) if say else f"{shown}: {error['msg']}"
 
 
 def dotted(path: Where) -> str:
     """`faults[0].start` for ("faults", 0, "start")."""
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{_name(part)}" for part in path)
     return text.removeprefix(".")
+
+
+def _name(part: str) -> str:
+    return part if part.isprintable() and len(part) <= SHOWN else quoted(part)
 
 
 _TAGS = ("kind", "do")
@@ -130,6 +138,7 @@ def _kinds(expected: str) -> list[str]:
 
 
 def _one_of(word: str, known: Sequence[str]) -> str:
+    word = word[:SHOWN]
     near = get_close_matches(word, known, n=1)
     return f"did you mean {near[0]}?" if near else f"write one of {', '.join(known)}"
 
@@ -137,7 +146,7 @@ def _one_of(word: str, known: Sequence[str]) -> str:
 def _shape(value: Any) -> str:
     if isinstance(value, dict):
         return "a mapping"
-    return "a list" if isinstance(value, list) else f"{value}"
+    return "a list" if isinstance(value, list) else quoted(value)
 
 
 def _bound(word: str, key: str, otherwise: str) -> Callable[[Place, str, ErrorDetails], str]:
@@ -150,8 +159,26 @@ def _bound(word: str, key: str, otherwise: str) -> Callable[[Place, str, ErrorDe
 
 
 def _number(place: Place, shown: str, error: ErrorDetails) -> str:
-    form = place.form or Form("a number", "one such as 1.5")
-    return f"{shown} is not {form.noun}; write {form.examples}"
+    noun, examples = ("a number", "one such as 1.5")
+    if place.form:
+        noun, examples = place.form.noun, place.form.examples
+    elif (plain := _decimal(error["input"])) is not None:
+        examples = plain
+    return f"{shown} is not {noun}; write {examples}"
+
+
+def _whole(place: Place, shown: str, error: ErrorDetails) -> str:
+    given = error["input"]
+    mend = _decimal(f"{given:.0f}" if isinstance(given, float) else given)
+    return f"{shown} is not a whole number; write {mend or 'one such as 5'}"
+
+
+def _decimal(value: Any) -> str | None:
+    """The plain decimal that text, or an oddly written number, most likely means."""
+    text = str(value) if isinstance(value, str | OddNumber) else ""
+    sign, digits = ("-" if text.startswith("-") else ""), text.lstrip("+-").replace("_", "")
+    plain = digits.isascii() and digits.replace(".", "", 1).isdigit() and len(digits) < SHOWN / 4
+    return f"{sign}{digits.lstrip('0') or '0'}" if plain else None
 
 
 def _missing(place: Place, shown: str, error: ErrorDetails) -> str:
@@ -196,17 +223,14 @@ _MESSAGES: dict[str, Callable[[Place, str, ErrorDetails], str]] = {
     "finite_number": _number,
     "float_type": _number,
     "float_parsing": _number,
-    "int_type": lambda place, shown, error: f"{shown} is not a whole number; write one such as 5",
-    "int_parsing": lambda place, shown, error: (
-        f"{shown} is not a whole number; write one such as 5"
-    ),
-    "int_from_float": lambda place, shown, error: (
-        f"{shown} is not a whole number; write {error['input']:.0f}"
-    ),
+    "int_type": _whole,
     "bool_type": lambda place, shown, error: f"{shown} is not a switch; write true or false",
     "bool_parsing": lambda place, shown, error: f"{shown} is not a switch; write true or false",
     "string_type": _text,
     "string_too_short": lambda place, shown, error: f"is empty; write {place.description}",
+    "string_too_long": lambda place, shown, error: (
+        f"has more than {error['ctx']['max_length']} characters; write fewer"
+    ),
     "string_pattern_mismatch": lambda place, shown, error: (
         f"{shown} does not fit; write {place.description}"
     ),
@@ -222,6 +246,6 @@ _MESSAGES: dict[str, Callable[[Place, str, ErrorDetails], str]] = {
         f"has {error['ctx']['actual_length']} items; write at least {error['ctx']['min_length']}"
     ),
     "too_long": lambda place, shown, error: (
-        f"has {error['ctx']['actual_length']} items; write {error['ctx']['max_length']}"
+        f"has {error['ctx']['actual_length']} items; write at most {error['ctx']['max_length']}"
     ),
 }

@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from scenarios.section import Section
-from scenarios.units import PerSecond, Seconds, Share
+from scenarios.units import Count, Number, PerSecond, Seconds, Share
 
 
 class RetryBudget(Section):
@@ -18,7 +18,7 @@ class RetryBudget(Section):
     and each retry or hedge takes one."""
 
     ratio: Share = 0.1
-    burst: float = Field(default=10.0, ge=1, allow_inf_nan=False, description="tokens; full first")
+    burst: Number = Field(default=10.0, ge=1, description="tokens; full first")
 
 
 class Breaker(Section):
@@ -26,10 +26,10 @@ class Breaker(Section):
 
     failure_share: Share = Field(default=0.5, gt=0)
     window: Seconds = Field(default=10.0, gt=0, description="calls this old no longer count")
-    window_calls: int = Field(default=100, ge=1, description="of these, the newest count")
-    minimum_calls: int = Field(default=10, ge=1, description="fewer in the window never open it")
+    window_calls: Count = Field(default=100, ge=1, description="of these, the newest count")
+    minimum_calls: Count = Field(default=10, ge=1, description="fewer in the window never open it")
     open_for: Seconds = Field(default=5.0, gt=0, description="then probes are let through")
-    probes: int = Field(default=3, ge=1, description="that must all succeed to close it")
+    probes: Count = Field(default=3, ge=1, description="that must all succeed to close it")
 
     @model_validator(mode="after")
     def _can_open(self) -> Breaker:
@@ -46,9 +46,9 @@ class AdaptiveLimit(Section):
     shrinks to `decrease` of itself when answers fail or take longer than `latency`."""
 
     latency: Seconds = Field(default=1.0, gt=0, description="slower answers mean congestion")
-    initial: int = Field(default=20, ge=1)
-    lowest: int = Field(default=2, ge=1)
-    highest: int = Field(default=200, ge=1)
+    initial: Count = Field(default=20, ge=1)
+    lowest: Count = Field(default=2, ge=1)
+    highest: Count = Field(default=200, ge=1)
     decrease: Share = Field(default=0.7, gt=0, lt=1)
 
     @model_validator(mode="after")
@@ -71,14 +71,14 @@ class CallPolicy(Section):
     """How the lender calls one gateway."""
 
     timeout: Seconds = Field(default=3.0, gt=0)
-    attempts: int = Field(default=1, ge=1, le=10, description="1: no retry")
+    attempts: Count = Field(default=1, ge=1, le=10, description="1: no retry")
     backoff: Seconds = Field(default=0.2, description="before a retry; doubles each time")
     max_backoff: Seconds = Field(default=60.0, description="it doubles up to this")
     jitter: Literal["none", "full"] = Field(
         default="none", description="full: waits between 0 and the backoff, uniformly"
     )
     query_after: Seconds = Field(default=0.5, description="before asking about an unknown outcome")
-    queries: int = Field(default=3, ge=0, le=20, description="in the request; then in background")
+    queries: Count = Field(default=3, ge=0, le=20, description="in the request; then in background")
     after_no_answer: Literal["query", "resend"] = Field(
         default="query",
         description="resend: send the same order again while attempts last, and ask afterwards",
@@ -90,7 +90,7 @@ class CallPolicy(Section):
     )
     retry_budget: RetryBudget | None = None
     breaker: Breaker | None = None
-    max_concurrent: int | None = Field(
+    max_concurrent: Count | None = Field(
         default=None, ge=1, description="bulkhead: calls beyond are refused at once"
     )
     adaptive_limit: AdaptiveLimit | None = None
@@ -121,9 +121,9 @@ class SmsPolicy(CallPolicy):
 class OtpPolicy(Section):
     """One-time codes."""
 
-    digits: int = Field(default=6, ge=4, le=8)
+    digits: Count = Field(default=6, ge=4, le=8)
     validity: Seconds = Field(default=300.0, gt=0)
-    tries: int = Field(default=5, ge=1, le=20)
+    tries: Count = Field(default=5, ge=1, le=20)
     cooldown: Seconds = Field(
         default=0.0, description="between codes for one binding; sooner ones get 429 SMS_LIMIT"
     )
@@ -146,7 +146,7 @@ class LenderPolicy(Section):
     request_deadline: Seconds | None = Field(
         default=None, gt=0, description="a whole request, waiting in line included"
     )
-    max_queue: int | None = Field(
+    max_queue: Count | None = Field(
         default=None, ge=0, description="requests waiting for a worker; more get 503 OVERLOADED"
     )
     accept_later: AcceptLater | None = None

@@ -6,24 +6,25 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from scenarios.demand import PLANS
+from scenarios.plain_text import Line
 from scenarios.section import Section
 from scenarios.settings_file import load_settings
-from scenarios.units import PerSecond
+from scenarios.units import Amount, Count, PerSecond
 
 PRICES = PLANS / "prices.yaml"
 TODAY = PLANS / "today.yaml"
 
-Fen = Annotated[float, Field(ge=0, allow_inf_nan=False, description="a price in fen")]
-Gigabytes = Annotated[float, Field(ge=0, allow_inf_nan=False, description="gigabytes, 10^9 bytes")]
+Fen = Annotated[Amount, Field(description="a price in fen")]
+Gigabytes = Annotated[Amount, Field(description="gigabytes, 10^9 bytes")]
 
 
 class DatabaseClass(Section):
     """A size of database server: durable transactions a second it takes, fen a month."""
 
-    name: str
+    name: Line
     commits: PerSecond = Field(gt=0)
     month: Fen
 
@@ -70,7 +71,7 @@ class PartnerPrices(Section):
 class Prices(Section):
     """All prices, in CNY fen (1/100 CNY). `node_month` is one lender node."""
 
-    title: str
+    title: Line
     node_month: Fen
     database: DatabasePrices
     documents: DocumentPrices
@@ -85,6 +86,14 @@ class Disk(Section):
     gb: Gigabytes
     used_gb: Gigabytes
 
+    @model_validator(mode="after")
+    def _room(self) -> Disk:
+        if self.used_gb > self.gb:
+            raise ValueError(
+                f"used_gb {self.used_gb:g} is above gb {self.gb:g}; write what the disk holds"
+            )
+        return self
+
 
 class Database(Disk):
     """The database of today, and the durable transactions a second its class takes."""
@@ -96,16 +105,14 @@ class PartnerQuota(Section):
     """What a partner allows: calls a second, and a month where that is limited."""
 
     rate: PerSecond
-    month: float | None = Field(
-        default=None, ge=0, allow_inf_nan=False, description="calls a month"
-    )
+    month: Amount | None = Field(default=None, description="calls a month")
 
 
 class Today(Section):
     """The set-up of today."""
 
-    title: str
-    nodes: int = Field(ge=1)
+    title: Line
+    nodes: Count = Field(ge=1)
     database: Database
     documents: Disk
     sms: PartnerQuota

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from scenarios.distributions import impossible
 from scenarios.gateways import GATEWAY_OPERATIONS
 from scenarios.problems import Problem, ScenarioProblems
 from scenarios.units import format_duration, parse_share
@@ -212,6 +213,8 @@ class _Reader:
                 self.report(row, p50 if median is None else p99, "empty; write both p50 and p99")
             elif median is not None and tail is not None and tail < median:
                 self.report(row, p99, "below p50; are the columns swapped?")
+            elif median is not None and tail is not None and (why := impossible(median, tail)):
+                self.report(row, p50, why)
 
 
 def _arrivals(text: str) -> float:

@@ -11,11 +11,14 @@ from scenarios.distributions import Delay
 from scenarios.drill import Drill
 from scenarios.faults import AnyFault, Fault
 from scenarios.objectives import parse_objective
+from scenarios.plain_text import FolderName, Line, Paragraph, quoted
 from scenarios.policy import LenderPolicy
 from scenarios.section import Section
 from scenarios.topology import Single, Topology
-from scenarios.units import Seconds, Share
+from scenarios.units import Count, Number, Seconds, Share
 from scenarios.world import World
+
+LARGEST_SEED = 2**63 - 1
 
 # ── population ──────────────────────────────────────────────────────────────────────────────────
 
@@ -33,17 +36,19 @@ class Typos(Section):
 class Population(Section):
     """Who the customers are."""
 
-    size: int = Field(default=5_000_000, ge=1, le=10_000_000, description="customers to draw from")
+    size: Count = Field(
+        default=5_000_000, ge=1, le=10_000_000, description="customers to draw from"
+    )
     locale: Literal["zh_CN"] = "zh_CN"
-    provinces: dict[str, float] = Field(
+    provinces: dict[str, Number] = Field(
         default_factory=dict,
         description="weight by two-digit GB/T 2260 province code; all alike by population if empty",
     )
-    ages: dict[str, float] = Field(
+    ages: dict[str, Number] = Field(
         default_factory=lambda: {"18-24": 0.25, "25-34": 0.40, "35-44": 0.22, "45-60": 0.13},
         description="weight by age band, such as 25-34; bands below 18 are refused by the lender",
     )
-    banks: dict[str, float] = Field(
+    banks: dict[str, Number] = Field(
         default_factory=dict,
         description="weight by issuer of scenarios/population/issuers.csv; its shares if empty",
     )
@@ -55,7 +60,7 @@ class Population(Section):
     def _weights(cls, weights: dict[str, float]) -> dict[str, float]:
         for key, weight in weights.items():
             if weight < 0:
-                raise ValueError(f"the weight of {key} is {weight}; write 0 or more")
+                raise ValueError(f"the weight of {quoted(key)} is {weight:g}; write 0 or more")
         if weights and sum(weights.values()) <= 0:
             raise ValueError("all weights are 0; give at least one a positive weight")
         return weights
@@ -82,22 +87,22 @@ class Journey(Section):
     run in which people think and give up ten times as fast, so that a minute holds whole journeys.
     """
 
-    pace: float = Field(default=1.0, gt=0, le=100, allow_inf_nan=False)
+    pace: Number = Field(default=1.0, gt=0, le=100)
     think: ThinkTimes = ThinkTimes()
     patience: Delay = Field(
         default=Delay(p50=600, p99=1800), description="for the whole binding, then gives up"
     )
     request_timeout: Seconds = Field(default=30.0, gt=0, description="of the app; not paced")
     otp_wait: Seconds = Field(default=60.0, gt=0, description="waits for a code, then asks again")
-    resends: int = Field(default=2, ge=0, le=20, description="times a customer asks again")
-    retries: int = Field(default=2, ge=0, le=20, description="presses again after a failed step")
+    resends: Count = Field(default=2, ge=0, le=20, description="times a customer asks again")
+    retries: Count = Field(default=2, ge=0, le=20, description="presses again after a failed step")
     status_poll: Seconds = Field(default=2.0, gt=0, description="between looks at a pending state")
     come_back: Share = Field(default=0.3, description="share who try again after giving up")
     come_back_after: Delay = Delay(p50=120, p99=900)
     attackers: Share = Field(
         default=0.0, description="share who only have codes sent to numbers of others"
     )
-    attacker_presses: int = Field(
+    attacker_presses: Count = Field(
         default=20, ge=1, le=1000, description="codes an attacker asks for, unless refused"
     )
 
@@ -108,10 +113,10 @@ class Journey(Section):
 class Variant(Section):
     """The scenario with some fields changed, such as another policy of the lender."""
 
-    name: str = Field(
+    name: FolderName = Field(
         pattern=r"^[a-z0-9][a-z0-9+-]*$", description="lower case, digits, hyphens, plus signs"
     )
-    title: str = ""
+    title: Line = ""
     expect: Literal["met", "missed"] = Field(
         default="met", description="whether this variant should meet the objectives"
     )
@@ -132,10 +137,12 @@ def _stated(text: str) -> str:
 class Scenario(Section):
     """One declarative experiment, valid in both clocks."""
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$", description="lower case, digits, hyphens")
-    title: str = ""
-    description: str = ""
-    seed: int = Field(default=1, ge=0)
+    name: FolderName = Field(
+        pattern=r"^[a-z0-9][a-z0-9-]*$", description="lower case, digits, hyphens"
+    )
+    title: Line = ""
+    description: Paragraph = ""
+    seed: int = Field(default=1, ge=0, le=LARGEST_SEED, strict=True)
     duration: Seconds = Field(gt=0, description="arrivals stop after it")
     drain: Seconds = Field(default=60.0, description="then journeys may still end for so long")
     population: Population = Population()
@@ -149,13 +156,17 @@ class Scenario(Section):
         default=Single(), description="single, sqlite-backup, postgres-standby or two-sites"
     )
     drill: Drill | None = Field(default=None, description="for `bindrill drill`")
-    faults: tuple[AnyFault, ...] = ()
+    faults: tuple[AnyFault, ...] = Field(default=(), max_length=1000)
     objectives: tuple[Annotated[str, AfterValidator(_stated)], ...] = Field(
-        default=(), description="such as p95(confirm) < 800ms or success_rate >= 99%"
+        default=(),
+        max_length=1000,
+        description="such as p95(confirm) < 800ms or success_rate >= 99%",
     )
 
     variants: tuple[Variant, ...] = Field(
-        default=(), description="played on the same customers and random numbers, and compared"
+        default=(),
+        max_length=100,
+        description="played on the same customers and random numbers, and compared",
     )
 
     @property

@@ -29,16 +29,12 @@ def load_settings(path: Path, kind: type[S], written_by: str = "") -> S:
     """Read a file of `kind`. Raises ScenarioProblems with every mistake, its line and the mend; to
     a missing file that is the command that it is `written_by`, where one does."""
     try:
-        source = YamlSource(path.read_text(encoding="utf-8-sig"))
+        source = YamlSource.of(path)
     except YamlError as error:
         raise _problems(path, error.line, dotted(error.path), error.message) from None
     except FileNotFoundError:
         mend = f"; write one with `{written_by}`" if written_by else ""
         raise _problems(path, 0, "", f"there is no such file{mend}") from None
-    except UnicodeDecodeError:
-        raise _problems(path, 0, "", "is not UTF-8; save the file as UTF-8") from None
-    except OSError as error:
-        raise _problems(path, 0, "", f"cannot be read: {error.strerror}") from None
     problems = [
         Problem(str(path), repeat.line, dotted(repeat.path), repeat.message)
         for repeat in source.repeated

@@ -18,9 +18,12 @@ from scenarios.yaml_source import Where
 _HARMLESS: dict[str, Any] = {
     "name": "unnamed",
     "duration": "3650d",
-    "arrivals": {"kind": "constant", "rate": "0/s"},
+    "arrivals": {"kind": "constant", "rate": "1/h"},
 }
 """What takes the place of a broken field that has no default: nothing that a check minds."""
+
+_DROPPED = {**dict.fromkeys(_HARMLESS, 1), "population": 2}
+"""How deep a broken field goes at most: a table of weights is nothing without one of them."""
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -49,7 +52,7 @@ def sound_part(data: dict[str, Any], broken: list[Where]) -> tuple[Scenario | No
             kept[field], left[field] = _salvaged(left[field], bad, salvage)
     for where in broken:
         if where[0] not in kept:
-            _drop(left, where[:1] if where[0] in _HARMLESS else where)
+            _drop(left, where[: _DROPPED.get(str(where[0]), len(where))])
     scenario = _valid(left)
     if scenario is None:  # some field was needed by its neighbours
         for where in broken:
@@ -81,8 +84,11 @@ def _salvaged(
     items: list[Any], bad: list[Where], salvage: Callable[[Any, int, set[str | int]], Any]
 ) -> tuple[list[int], list[Any]]:
     positions, left = [], []
+    by_position: dict[str | int, list[Where]] = {}
+    for where in bad:
+        by_position.setdefault(where[1] if len(where) > 1 else "", []).append(where)
     for position, item in enumerate(items):
-        wrong = [where for where in bad if len(where) > 1 and where[1] == position]
+        wrong = by_position.get(position, [])
         fields = {where[2] for where in wrong if len(where) > 2}
         sound = salvage(item, position, fields) if wrong else item
         if sound is not None:
@@ -98,9 +104,9 @@ def _no_objective(item: Any, position: int, wrong: set[str | int]) -> None:
 def _salvaged_fault(fault: Any, position: int, wrong: set[str | int]) -> dict[str, Any] | None:
     if not isinstance(fault, dict) or fault.get("target") not in get_args(Target):
         return None
-    name = fault.get("name")
-    if not name and fault.get("kind") in FAULT_KINDS:
-        name = f"{fault['kind']}-{fault['target']}"
+    name, kind = fault.get("name"), fault.get("kind")
+    if not name and isinstance(kind, str) and kind in FAULT_KINDS:
+        name = f"{kind}-{fault['target']}"
     name = name or f"fault-{position + 1}"
     remains = {"kind": "latency", "delay": 0, "target": fault["target"], "name": name}
     if "start" in fault and "start" not in wrong:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from scenarios.section import Section
-from scenarios.units import Seconds
+from scenarios.units import Count, Seconds
 
 CommitLevel = Literal["off", "local", "remote_write", "on", "remote_apply"]
 """PostgreSQL's `synchronous_commit`: what a commit waits for."""
@@ -28,7 +28,7 @@ class SqliteBackup(Section):
     ship_every: Seconds | None = Field(
         default=None, gt=0, description="new log frames, by Litestream; none: backups alone"
     )
-    keep: int = Field(default=3, ge=1, le=1000, description="backups that are kept")
+    keep: Count = Field(default=3, ge=1, le=1000, description="backups that are kept")
 
 
 class _Postgres(Section):

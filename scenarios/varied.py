@@ -4,18 +4,35 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
+from decimal import Context, Decimal
+from fractions import Fraction
 from typing import Any, Literal
 
 import msgspec
 
-from scenarios.units import format_duration, parse_duration, parse_rate, parse_share
+from scenarios.plain_text import quoted
+from scenarios.units import (
+    exact_duration,
+    exact_number,
+    exact_rate,
+    exact_share,
+    format_duration,
+    parse_number,
+)
 
 Kind = Literal["s", "/s", "share", "number", ""]
 """What the values count: seconds, per second, shares, plain numbers; empty for words."""
 
 MOST = 200
 """Values of one dimension; a sweep of more says little that fewer do not."""
+
+LONGEST = 10_000
+"""Characters of what a sweep varies."""
+_WHOLE = re.compile(r"-?[0-9]{1,18}")
+
+_DIGITS = 4
 
 _FORM = (
     "write path=from..to, such as fault.bank.duration=5s..120s (also :6 for six points,"
@@ -44,14 +61,18 @@ def parse_dimension(text: str, points: int) -> Dimension:
     A range is evenly spaced, or `geometric`; of whole numbers it has whole numbers only. Raises
     ValueError, with what to write instead.
     """
+    if len(text) > LONGEST:
+        raise ValueError(f"{quoted(text)} has more than {LONGEST} characters; {_FORM}")
     path, equals, values = (part.strip() for part in text.partition("="))
     if not equals or not path or not values:
-        raise ValueError(f"{text!r} does not say what to vary; {_FORM}")
+        raise ValueError(f"{quoted(text)} does not say what to vary; {_FORM}")
     if ".." in values:
         return _range(path, values, points)
     written = [_scalar(value.strip()) for value in values.split(",")]
+    if len(written) > MOST:
+        raise ValueError(f"{len(written)} values are too many; write {MOST} or fewer")
     if "" in values.split(",") or len(set(map(str, written))) < len(written):
-        raise ValueError(f"{values!r} has an empty or repeated value; write a,b,c")
+        raise ValueError(f"{quoted(values)} has an empty or repeated value; write a,b,c")
     return _dimension(path, written)
 
 
@@ -59,29 +80,37 @@ def _range(path: str, text: str, points: int) -> Dimension:
     ends, *options = text.split(":")
     geometric = False
     for option in options:
-        if option.isdecimal():
+        if _WHOLE.fullmatch(option):
             points = int(option)
         elif option in ("geometric", "linear"):
             geometric = option == "geometric"
         else:
-            raise ValueError(f"{option!r} is not a number of points or geometric; {_FORM}")
+            raise ValueError(f"{quoted(option)} is not a number of points or geometric; {_FORM}")
     if not 2 <= points <= MOST:
         raise ValueError(f"{points} points are not a range; write 2 to {MOST}")
     first, last = (end.strip() for end in ends.split("..", 1))
     (low, kind), (high, kind_of_last) = _number(first), _number(last)
     if kind != kind_of_last or not kind:
-        raise ValueError(f"{first!r} and {last!r} are not two of one kind; {_FORM}")
+        raise ValueError(f"{quoted(first)} and {quoted(last)} are not two of one kind; {_FORM}")
     if geometric and (low <= 0 or high <= 0):
         raise ValueError(f"{ends} cannot be geometric; both ends must be above 0")
-    numbers = [_between(low, high, n / (points - 1), geometric) for n in range(points)]
-    if kind == "number" and first.lstrip("-").isdecimal() and last.lstrip("-").isdecimal():
+    numbers = [_between(low, high, Fraction(n, points - 1), geometric) for n in range(points)]
+    if kind == "number" and _WHOLE.fullmatch(first) and _WHOLE.fullmatch(last):
         return _dimension(path, list(dict.fromkeys(round(number) for number in numbers)))
-    return _dimension(path, list(dict.fromkeys(_written(number, kind) for number in numbers)))
+    ends_as_written = _end(first, low, kind), _end(last, high, kind)
+    for digits in (_DIGITS, 8, 12):
+        inner = [_written(number, kind, digits) for number in numbers[1:-1]]
+        values = [ends_as_written[0], *inner, ends_as_written[1]]
+        read = [_number(str(value))[0] for value in values]
+        if read in (sorted(set(read)), sorted(set(read), reverse=True)):
+            break
+    return _dimension(path, list(dict.fromkeys(values)))
 
 
-def _between(low: float, high: float, part: float, geometric: bool) -> float:
-    if geometric:
-        return math.exp(math.log(low) * (1 - part) + math.log(high) * part)
+def _between(low: Fraction, high: Fraction, part: Fraction, geometric: bool) -> Fraction:
+    if geometric and 0 < part < 1:
+        share = float(part)
+        return Fraction(math.exp(math.log(low) * (1 - share) + math.log(high) * share))
     return low * (1 - part) + high * part
 
 
@@ -90,40 +119,53 @@ def _dimension(path: str, values: list[Any]) -> Dimension:
     kinds = {kind for _, kind in found}
     if len(kinds) != 1 or "" in kinds:
         return Dimension(path=path, values=tuple(values), numbers=None, kind="")
-    numbers = tuple(number for number, _ in found)
+    numbers = tuple(float(number) for number, _ in found)
     return Dimension(path=path, values=tuple(values), numbers=numbers, kind=kinds.pop())
 
 
-_READ: tuple[tuple[Kind, Callable[[str], float]], ...] = (
-    ("number", float),
-    ("s", parse_duration),
-    ("/s", parse_rate),
-    ("share", parse_share),
+_READ: tuple[tuple[Kind, Callable[[str], Fraction]], ...] = (
+    ("number", exact_number),
+    ("s", exact_duration),
+    ("/s", exact_rate),
+    ("share", exact_share),
 )
 
 
-def _number(text: str) -> tuple[float, Kind]:
-    for kind, parse in _READ:
+def _number(text: str) -> tuple[Fraction, Kind]:
+    for kind, read in _READ:
         try:
-            number = parse(text)
+            return read(text), kind
         except ValueError:
             continue
-        if math.isfinite(number):
-            return number, kind
-    return 0.0, ""
+    return Fraction(0), ""
 
 
-def _written(number: float, kind: Kind) -> Any:
-    """The number as a scenario file has it, to four digits."""
+def _end(text: str, number: Fraction, kind: Kind) -> Any:
+    """An end of a range: as it was written where four digits do not say it."""
+    short = _written(number, kind, _DIGITS)
+    return short if _number(str(short))[0] == number else _scalar(text)
+
+
+def _written(number: Fraction, kind: Kind, digits: int) -> Any:
+    """The number as a scenario file has it, to so many digits."""
     match kind:
+        case "s" if 0 < number < Fraction(1, 1000):
+            return f"{_to(digits, number * 1000)}ms"
+        case "s" if number < 10_000:
+            return f"{_to(digits, number)}s"
         case "s":
-            return f"{number:.4g}s" if 0.001 <= number < 1e4 else format_duration(number)
+            return format_duration(float(number))
         case "/s":
-            return f"{number:.4g}/s"
+            return f"{_to(digits, number)}/s"
         case "share":
-            return f"{number * 100:.4g}%"
+            return f"{_to(digits, number * 100)}%"
         case _:
-            return float(f"{number:.4g}")
+            return float(_to(digits, number))
+
+
+def _to(digits: int, number: Fraction) -> str:
+    rounded = Context(prec=digits).divide(Decimal(number.numerator), Decimal(number.denominator))
+    return f"{rounded.normalize():f}"
 
 
 def _scalar(text: str) -> Any:
@@ -132,9 +174,9 @@ def _scalar(text: str) -> Any:
         return text[1:-1]
     if text in ("true", "false"):
         return text == "true"
-    for read in (int, float):
-        try:
-            return read(text)
-        except ValueError:
-            continue
-    return text
+    if _WHOLE.fullmatch(text):
+        return int(text)
+    try:
+        return parse_number(text)
+    except ValueError:
+        return text

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from scenarios.contract import OPERATIONS
 from scenarios.distributions import Delay, constant
 from scenarios.gateways import FIELD_39, GATEWAY_OPERATIONS
 from scenarios.section import Section, one_of
-from scenarios.units import PerSecond, Seconds, Share
+from scenarios.units import Count, Number, PerSecond, Seconds, Share, beyond_one_whole
+
+
+def _of_one_card(decline: dict[str, float]) -> dict[str, float]:
+    if wrong := beyond_one_whole(decline.values()):
+        raise ValueError(f"a card is declined for one reason: {wrong}")
+    return decline
+
+
+Declines = Annotated[dict[Annotated[str, one_of(FIELD_39)], Share], AfterValidator(_of_one_card)]
+"""Share of cards by the answer that they get (field 39); no card gets two."""
 
 
 class IssuerWorld(Section):
     """One issuing bank behind the network that differs from the rest."""
 
-    latency_factor: float = Field(default=1.0, gt=0, allow_inf_nan=False)
-    decline: dict[Annotated[str, one_of(FIELD_39)], Share] = Field(
+    latency_factor: Number = Field(default=1.0, gt=0)
+    decline: Declines = Field(
         default_factory=dict, description="share of cards by field 39 answer, such as {'57': 2%}"
     )
 
@@ -33,8 +43,8 @@ class BankWorld(Section):
         description="by operation: open (verify four elements and sign), query",
     )
     rate_limit: PerSecond | None = Field(default=None, description="above it: respCode 37")
-    concurrency: int | None = Field(default=None, ge=1, description="more wait in line")
-    decline: dict[Annotated[str, one_of(FIELD_39)], Share] = Field(
+    concurrency: Count | None = Field(default=None, ge=1, description="more wait in line")
+    decline: Declines = Field(
         default_factory=lambda: {"57": 0.004, "62": 0.002, "41": 0.001},
         description="share of cards by the switch's field 39",
     )
@@ -42,6 +52,13 @@ class BankWorld(Section):
         default=0.0, description="opens that end unknown (03/04/05) and must be queried"
     )
     issuers: dict[str, IssuerWorld] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _declines_of_issuers(self) -> BankWorld:
+        for name, issuer in self.issuers.items():
+            if wrong := beyond_one_whole({**self.decline, **issuer.decline}.values()):
+                raise ValueError(f"issuers.{name}.decline with the bank's decline: {wrong}")
+        return self
 
 
 class Carrier(Section):
@@ -55,9 +72,9 @@ class Carrier(Section):
 class SmsLimits(Section):
     """Accepted submissions for one number; the day rolls or follows the calendar."""
 
-    minute: int = Field(default=1, ge=1)
-    hour: int = Field(default=5, ge=1)
-    day: int = Field(default=10, ge=1)
+    minute: Count = Field(default=1, ge=1)
+    hour: Count = Field(default=5, ge=1)
+    day: Count = Field(default=10, ge=1)
     day_is: Literal["rolling", "calendar"] = "rolling"
 
 
@@ -68,7 +85,7 @@ class SmsWorld(Section):
         default_factory=lambda: {"send": Delay(p50=0.03, p99=0.15)}, description="by operation"
     )
     rate_limit: PerSecond | None = Field(default=None, description="above it: throttled")
-    concurrency: int | None = Field(default=None, ge=1)
+    concurrency: Count | None = Field(default=None, ge=1)
     carrier: Carrier = Carrier()
     backup: Carrier = Carrier()
     limits: SmsLimits = SmsLimits()
@@ -78,7 +95,7 @@ class Notifications(Section):
     """Asynchronous payment notifications: the retry schedule's gaps, divided by `speedup`."""
 
     schedule: Literal["alipay", "wechat"] = "alipay"
-    speedup: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+    speedup: Number = Field(default=1.0, gt=0)
     delay: Delay = Field(default=Delay(p50=0.2, p99=1.0), description="before the first attempt")
     duplicate: Share = 0.0
 
@@ -95,13 +112,13 @@ class PaymentWorld(Section):
         description="by operation",
     )
     rate_limit: PerSecond | None = None
-    concurrency: int | None = Field(default=None, ge=1)
+    concurrency: Count | None = Field(default=None, ge=1)
     decline: Share = Field(default=0.003, description="agreements whose every charge fails")
     processing: Share = Field(default=0.0, description="charges answered PROCESSING at first")
     notifications: Notifications = Notifications()
 
 
-Connections = Annotated[int, Field(ge=1)]
+Connections = Annotated[Count, Field(ge=1)]
 CONNECTIONS: dict[str, int] = {"bank": 100, "sms": 100, "payment": 100}
 
 
@@ -114,8 +131,8 @@ class LenderWorld(Section):
     database commit. All three can be measured by `bindrill calibrate`.
     """
 
-    workers: int = Field(default=64, ge=1, description="requests in progress; more wait in line")
-    cores: int = Field(default=1, ge=1)
+    workers: Count = Field(default=64, ge=1, description="requests in progress; more wait in line")
+    cores: Count = Field(default=1, ge=1)
     service: dict[Annotated[str, one_of(("*", *OPERATIONS))], Delay] = Field(
         default_factory=lambda: {"*": Delay(p50=0.002, p99=0.006)}
     )

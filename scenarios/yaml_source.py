@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import yaml
 
-Where = tuple[str | int, ...]
-"""Where something is: mapping keys and list positions from the top."""
+from scenarios.plain_text import quoted
+from scenarios.text_file import Unreadable, read_text
+from scenarios.yaml_values import MERGE, TEXT, Values, Where, YamlError, merged_nodes
 
-_KEY_TAG = "tag:yaml.org,2002:str"
-_MERGE_TAG = "tag:yaml.org,2002:merge"
+__all__ = ["Where", "YamlError", "YamlSource"]
+
 _MENDS = {
     "cannot start any token": "indent with spaces, and put text that begins with a sign in quotes",
     "mapping values are not allowed here": "check the indentation; put text with ': ' in quotes",
     "expected a single document": "keep one scenario a file, without '---' between",
 }
-
-
-class YamlError(Exception):
-    """The text is not usable YAML: the line (from 1), where in it, and what to do."""
-
-    def __init__(self, line: int, message: str, path: Where = ()) -> None:
-        super().__init__(message)
-        self.line = line
-        self.message = message
-        self.path = path
 
 
 class YamlSource:
@@ -37,15 +29,15 @@ class YamlSource:
 
     def __init__(self, text: str) -> None:
         try:
-            loader = yaml.SafeLoader(text)
-            root = loader.get_single_node()
+            root = yaml.SafeLoader(text).get_single_node()
             if not isinstance(root, yaml.MappingNode):
                 found = "there is nothing" if root is None else "there are no fields"
                 raise YamlError(1, f"{found} in it; write fields such as duration: 60s")
-            self.repeated: list[YamlError] = []
-            self._read_keys(root, (), set())
+            values = Values()
+            self.data: dict[str, Any] = values.of(root)
+            self.repeated = values.repeated
             self._root: yaml.Node = root
-            self.data: dict[str, Any] = loader.construct_document(root)
+            self._fields: dict[int, dict[str, tuple[yaml.Node, yaml.Node]]] = {}
         except yaml.MarkedYAMLError as error:
             raise _syntax(error) from None
         except yaml.reader.ReaderError as error:
@@ -53,6 +45,16 @@ class YamlSource:
             raise YamlError(line, "there is an unprintable character; delete it") from None
         except RecursionError:
             raise YamlError(1, "it is nested too deeply; a scenario has a few levels") from None
+        except (ValueError, OverflowError):  # PyYAML's, of an escape that stands for nothing
+            raise YamlError(1, "not valid YAML: it has an escape of no character") from None
+
+    @classmethod
+    def of(cls, path: Path) -> YamlSource:
+        """The document in a file. Raises YamlError, and FileNotFoundError without one."""
+        try:
+            return cls(read_text(path))
+        except Unreadable as error:
+            raise YamlError(error.line, error.message) from None
 
     def line(self, path: Where) -> int:
         """The line of the part at `path`, or of the innermost part around it that exists."""
@@ -63,50 +65,39 @@ class YamlSource:
         node, _, found = self._find(path)
         if not found or not isinstance(node, yaml.ScalarNode):
             return None
-        return repr(node.value) if node.tag == _KEY_TAG else str(node.value) or "nothing"
+        if node.tag == TEXT:
+            return quoted(node.value)
+        return quoted(node.value)[1:-1] or "nothing"
 
     def _find(self, path: Where) -> tuple[yaml.Node, int, bool]:
         node = self._root
         line = node.start_mark.line + 1
         for element in path:
             if isinstance(node, yaml.MappingNode):
-                # The last of a repeated key is the one that counts.
-                pair = next((p for p in reversed(node.value) if p[0].value == element), None)
+                pair = self._pairs(node).get(str(element))
                 if pair is None:
                     return node, line, False
                 line, node = pair[0].start_mark.line + 1, pair[1]
-            elif isinstance(node, yaml.SequenceNode) and isinstance(element, int):
-                node = node.value[element]
+            elif isinstance(node, yaml.SequenceNode) and element in range(len(node.value)):
+                node = node.value[int(element)]
                 line = node.start_mark.line + 1
             else:
                 return node, line, False
         return node, line, True
 
-    def _read_keys(self, node: yaml.Node, path: Where, seen: set[int]) -> None:
-        """Take every key as text, so that 57 and on are names like any other; note repeats."""
-        if id(node) in seen:  # an alias
-            return
-        seen.add(id(node))
-        if isinstance(node, yaml.SequenceNode):
-            for position, item in enumerate(node.value):
-                self._read_keys(item, (*path, position), seen)
-        elif isinstance(node, yaml.MappingNode):
-            first: dict[str, int] = {}
-            for key, value in node.value:
-                line = key.start_mark.line + 1
-                if not isinstance(key, yaml.ScalarNode):
-                    raise YamlError(line, "a field's name must be plain text", path)
-                if key.tag == _MERGE_TAG:
-                    self._read_keys(value, path, seen)
-                    continue
-                key.tag = _KEY_TAG
-                here = (*path, key.value)
-                if key.value in first:
-                    lines = f"{first[key.value]} and {line}"
-                    message = f"is given twice, on lines {lines}; keep one"
-                    self.repeated.append(YamlError(line, message, here))
-                first.setdefault(key.value, line)
-                self._read_keys(value, here, seen)
+    def _pairs(self, node: yaml.MappingNode) -> dict[str, tuple[yaml.Node, yaml.Node]]:
+        """The fields of a mapping; the last of a repeated one is the one that counts."""
+        if id(node) not in self._fields:
+            found: dict[str, tuple[yaml.Node, yaml.Node]] = {}
+            for pair in node.value:
+                if pair[0].tag == MERGE:
+                    for part in reversed(merged_nodes(pair[1])):
+                        found.update(
+                            self._pairs(part) if isinstance(part, yaml.MappingNode) else {}
+                        )
+            found |= {pair[0].value: pair for pair in node.value if pair[0].tag != MERGE}
+            self._fields[id(node)] = found
+        return self._fields[id(node)]
 
 
 def _syntax(error: yaml.MarkedYAMLError) -> YamlError:

@@ -68,6 +68,13 @@ class ServeOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         for service, port in self.ports.items():
             if not 0 <= port <= 65535:
                 raise StartProblem(f"{service}: {port} is no port; write 0 to 65535")
+        by_port: dict[int, str] = {}
+        for service, port in self.ports.items():
+            other = by_port.setdefault(port, service) if port else service
+            if other != service:
+                raise StartProblem(
+                    f"{other} and {service} are both to listen on port {port}; give each its own"
+                )
         if self.journal < 0:
             raise StartProblem(f"journal: {self.journal} is below 0; write 0 to keep none")
         if "lender" in self.ports:

@@ -149,7 +149,7 @@ def chances(
         ("bindings lost", objectives.lost, str(objectives.lost), lost),
     )
     found = [
-        chance(name, f"at most {text}", bound, int(np.count_nonzero(values <= bound)), len(values))
+        chance(name, f"at most {text}", bound, _within(values, bound), len(values))
         for name, bound, text, values in stated
         if bound is not None
     ]
@@ -160,6 +160,11 @@ def chances(
         limit = f"at least {objectives.grade}"
         found.append(chance("grade", limit, objectives.grade, met, len(grades)))
     return tuple(found)
+
+
+def _within(values: Values, bound: float) -> int:
+    """How many are at most `bound`, to the microsecond, as a drill is judged."""
+    return int(np.count_nonzero(np.round(values, 6) <= bound))
 
 
 def phase_predictions(phases: Values) -> tuple[PhasePrediction, ...]:

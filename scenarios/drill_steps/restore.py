@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from scenarios.drill_steps.base import DrillStep
+from scenarios.units import Count
 
 
 class Restore(DrillStep):
@@ -15,4 +16,4 @@ class Restore(DrillStep):
     role = "heals"
 
     do: Literal["restore"]
-    older: int = Field(default=0, ge=0, description="backups to go back beyond the newest")
+    older: Count = Field(default=0, ge=0, description="backups to go back beyond the newest")

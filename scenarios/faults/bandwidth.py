@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from scenarios.faults.base import Context, Effect, Fault
+from scenarios.units import Count
 
 
 class Bandwidth(Fault):
@@ -15,7 +16,7 @@ class Bandwidth(Fault):
     seen: ClassVar[str] = "the answer, later the larger it is"
 
     kind: Literal["bandwidth"] = "bandwidth"
-    bytes_per_second: int = Field(ge=1, description="bytes a second for each answer, such as 200")
+    bytes_per_second: Count = Field(ge=1, description="bytes a second for each answer, such as 200")
 
     def effect(self, context: Context) -> Effect | None:
         return Effect(bandwidth=self.bytes_per_second)

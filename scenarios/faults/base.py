@@ -10,8 +10,9 @@ import msgspec
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from scenarios.gateways import CALLBACKS, TARGET_OPERATIONS
+from scenarios.plain_text import Line
 from scenarios.population.phones import carrier_of, carriers
-from scenarios.units import Seconds, Share
+from scenarios.units import DURATION, Count, Seconds, Share
 
 Target = Literal["bank", "sms", "payment", "lender"]
 Transport = Literal["ok", "refuse", "reset", "hang"]
@@ -102,10 +103,12 @@ class Fault(BaseModel):
     targets: tuple[Target, ...] = Field(
         default=(), description="instead of target: one fault each, of one group"
     )
-    name: str = Field(default="", description="how reports call it; the kind and target if empty")
-    ops: tuple[str, ...] = Field(default=(), description="only these operations; all if empty")
-    issuer: str = Field(default="", description="only requests of this issuing bank's cards")
-    carrier: str = Field(default="", description="sms: only phones of this network, such as mobile")
+    name: Line = Field(default="", description="how reports call it; the kind and target if empty")
+    ops: tuple[Line, ...] = Field(default=(), description="only these operations; all if empty")
+    issuer: Line = Field(default="", description="only requests of this issuing bank's cards")
+    carrier: Line = Field(
+        default="", description="sms: only phones of this network, such as mobile"
+    )
     start: Seconds = 0.0
     duration: Seconds | None = None
     ramp: Seconds = Field(default=0.0, description="grows from nothing to full over this time")
@@ -115,8 +118,10 @@ class Fault(BaseModel):
     per: Literal["request", "customer"] = Field(
         default="request", description="customer: the same customers are hit every time"
     )
-    first: int | None = Field(default=None, ge=1, description="only the first N matching requests")
-    group: str = Field(default="", description="faults of one group strike in the same seconds")
+    first: Count | None = Field(
+        default=None, ge=1, description="only the first N matching requests"
+    )
+    group: Line = Field(default="", description="faults of one group strike in the same seconds")
 
     # ── validation ──────────────────────────────────────────────────────────────────────────────
 
@@ -186,6 +191,21 @@ class Fault(BaseModel):
     def _one_way_to_choose(self) -> Fault:
         if self.per == "customer" and (self.group or self.targets or self.of_the_whole):
             raise ValueError("per: customer goes with one target and no group; leave those out")
+        return self
+
+    @model_validator(mode="after")
+    def _comes_to_full_strength(self) -> Fault:
+        if self.duration is None:
+            return self
+        if self.duration == 0:
+            raise ValueError(
+                f"duration 0 strikes nothing; write {DURATION.examples}, or leave it out"
+            )
+        if self.ramp > self.duration:
+            raise ValueError(
+                "ramp is longer than duration, so that the fault is over before it is at full"
+                " strength; write a shorter ramp"
+            )
         return self
 
     # ── what it is ──────────────────────────────────────────────────────────────────────────────

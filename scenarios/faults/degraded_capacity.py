@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from scenarios.faults.base import Context, Effect, Fault, Where
+from scenarios.units import Number
 
 
 class DegradedCapacity(Fault):
@@ -19,7 +20,7 @@ class DegradedCapacity(Fault):
 
     kind: Literal["degraded-capacity"] = "degraded-capacity"
     target: Literal["bank", "sms", "payment"] = Field(description="bank, sms or payment")
-    factor: float = Field(gt=0, lt=1, description="share of the places that is left, such as 0.25")
+    factor: Number = Field(gt=0, lt=1, description="share of the places that is left, such as 0.25")
 
     @property
     def where(self) -> Where:

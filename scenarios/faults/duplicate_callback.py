@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from scenarios.faults.base import Context, Effect, Fault
+from scenarios.units import Count
 
 
 class DuplicateCallback(Fault):
@@ -16,7 +17,7 @@ class DuplicateCallback(Fault):
     seen: ClassVar[str] = "the lender gets the same callback again at once"
 
     kind: Literal["duplicate-callback"] = "duplicate-callback"
-    copies: int = Field(default=1, ge=1, le=100, description="beside the one that comes anyway")
+    copies: Count = Field(default=1, ge=1, le=100, description="beside the one that comes anyway")
 
     def effect(self, context: Context) -> Effect | None:
         return Effect(copies=self.copies)

@@ -7,6 +7,8 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from scenarios.faults.base import Context, Effect, Fault
+from scenarios.plain_text import Line
+from scenarios.units import Count
 
 
 class Error(Fault):
@@ -16,8 +18,8 @@ class Error(Fault):
     seen: ClassVar[str] = "a well-formed answer that says it failed"
 
     kind: Literal["error"] = "error"
-    code: str = Field(min_length=1, description="the answer's code, such as 03 or 91 at the bank")
-    status: int = Field(default=200, ge=200, le=599, description="the answer's HTTP status")
+    code: Line = Field(min_length=1, description="the answer's code, such as 03 or 91 at the bank")
+    status: Count = Field(default=200, ge=200, le=599, description="the answer's HTTP status")
     processed: bool = Field(default=False, description="the work is done although it says not")
 
     def effect(self, context: Context) -> Effect | None:

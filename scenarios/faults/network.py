@@ -42,7 +42,7 @@ class Network(Fault):
         between = record.get("between") if isinstance(record, dict) else None
         if not isinstance(between, list | tuple) or len(between) != 2:
             return record
-        gateways = [party for party in between if party in GATEWAY_OPERATIONS]
+        gateways = [party for party in GATEWAY_OPERATIONS if party in between]
         return {"target": gateways[0] if gateways else "lender", **record}
 
     @field_validator("ops")

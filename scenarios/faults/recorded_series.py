@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from scenarios.distributions import Delay
+from scenarios.distributions import Delay, impossible, lognormal
 from scenarios.faults.base import Context, Effect, Fault
 from scenarios.units import Seconds, Share
 
@@ -50,8 +50,9 @@ class RecordedSeries(Fault):
                 raise ValueError(
                     f"row {row} has one of p50 and p99 only; write both, or null twice"
                 )
-            if p50 is not None and p99 is not None and p99 < p50:
-                raise ValueError(f"p99 is below p50 in row {row}; write the larger value as p99")
+            if p50 is not None and p99 is not None and (wrong := impossible(p50, p99)):
+                what, _, mend = wrong.partition("; ")
+                raise ValueError(f"{what} in row {row}; {mend}")
         return self
 
     @property
@@ -62,7 +63,7 @@ class RecordedSeries(Fault):
     @cached_property
     def _latencies(self) -> tuple[Delay | None, ...]:
         return tuple(
-            None if p50 is None or p99 is None else Delay(p50=p50, p99=p99)
+            None if p50 is None or p99 is None else lognormal(p50, p99)
             for p50, p99 in zip(self.p50, self.p99, strict=True)
         )
 

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from scenarios.faults.base import Context, Effect, Fault
-from scenarios.units import Seconds
+from scenarios.units import Number, Seconds
 
 
 class SlowStart(Fault):
@@ -17,7 +17,7 @@ class SlowStart(Fault):
     seen: ClassVar[str] = "answers that are slow at first and get faster"
 
     kind: Literal["slow-start"] = "slow-start"
-    factor: float = Field(gt=1, le=1000, allow_inf_nan=False, description="at the start, such as 8")
+    factor: Number = Field(gt=1, le=1000, description="at the start, such as 8")
     over: Seconds = Field(gt=0, description="until it is back to normal")
 
     @property

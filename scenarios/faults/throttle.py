@@ -7,8 +7,9 @@ from typing import ClassVar, Literal
 from pydantic import Field, model_validator
 
 from scenarios.faults.base import Context, Effect, Fault
+from scenarios.plain_text import Line
 from scenarios.token_bucket import TokenBucket
-from scenarios.units import PerSecond
+from scenarios.units import Count, PerSecond
 
 
 class Throttle(Fault):
@@ -18,8 +19,8 @@ class Throttle(Fault):
 
     kind: Literal["throttle"] = "throttle"
     rate: PerSecond
-    burst: int = Field(default=1, ge=1)
-    code: str = Field(default="429", min_length=1, description="the refusal's code")
+    burst: Count = Field(default=1, ge=1)
+    code: Line = Field(default="429", min_length=1, description="the refusal's code")
 
     @model_validator(mode="after")
     def _some_rate(self) -> Throttle:

@@ -57,6 +57,13 @@ def test_faults_are_set_listed_and_cleared(servers: Servers, tmp_path: Path) -> 
     [
         (("set", "{"), "not JSON"),
         (("set", "no-such-file.json"), "No such file"),
+        (("set", "/dev/zero"), "is no file on a disk"),
+        (("set", "/"), "is a folder"),
+        (("set", "[" * 100_000), "not JSON"),
+        (("set", SLOW.replace("2s", "20:00")), "write 20h for hours and minutes"),
+        (("set", SLOW.replace("2s", "1" * 30_000)), "write 250ms, 30s"),
+        (("set", SLOW.replace('"2s"', "1" * 5_000)), "not JSON"),
+        (("set", SLOW.replace("slow", "\\ud800")), "latency.name: "),
         (("set", '{"kind": "latency", "target": "bank"}'), "delay"),
         (("set", '{"kind": "kill"}'), "no server applies it"),
         (("set", SLOW, "--target", "sms"), "none of these faults is for --target sms"),

@@ -2,13 +2,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from fake_runs import make_run, record, rows, scenario
+from hypothesis import given
+from hypothesis import strategies as st
 
-from reports.objectives import evaluate, measure
+from reports.objectives import evaluate, measure, outcome_of
+from reports.replications import merge
 from reports.run_folder import RunFolder
-from reports.verdict import conclude, summary_of, verdict_lines, verdict_of
+from reports.summary_schema import Customers
+from reports.verdict import conclude, shown_value, summary_of, verdict_lines, verdict_of
 from scenarios.objectives import METRICS, parse_objective
+from scenarios.units import exact_share
 
 
 @pytest.fixture(scope="module")
@@ -103,3 +109,54 @@ def test_a_failed_run_says_why(tmp_path: Path) -> None:
     run.begin("live")
     conclude(run, "live", state="failed", wall_seconds=0.1, note="the lender did not start")
     assert verdict_lines(run)[0].startswith("Live run: failed: the lender did not start (")
+
+
+def test_shares_and_rates_are_judged_by_their_counts(run: RunFolder) -> None:
+    """Six digits of a third are below a third; the counts are not."""
+    summary = msgspec.structs.replace(
+        summary_of(run, "live"),
+        states={"ACTIVE": 9_989_996, "REJECTED": 10_004},
+        customers=Customers(planned=10_000_000, issued=10_000_000, ended=10_000_000, under_way=0),
+        success_rate=0.999,
+        duration=60.0,
+        throughput=0.333333,
+    )
+    texts = ["throughput >= 20/m", "throughput > 20/m", "success_rate >= 99.9%"]
+    outcomes = evaluate(texts, summary)
+    assert [outcome.holds for outcome in outcomes] == [True, False, False]
+    assert [shown_value(outcome) for outcome in outcomes] == ["0.33/s", "0.33/s", "99.89996 %"]
+    held = merge({0: summary, 1: summary}, {0: 1, 1: 2}, texts, "all").objectives
+    assert [each.holds for each in held] == [True, False, False]
+    assert [each.held for each in held] == [2, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "shown"),
+    [
+        ("success_rate >= 99.9%", 0.999, "met 99.9 %"),
+        ("success_rate >= 99.9%", 0.998995, "missed 99.8995 %"),
+        ("success_rate < 99.9%", 0.998995, "met 99.8995 %"),
+        ("success_rate >= 99.953%", 0.99954, "met 99.954 %"),
+        ("p95(confirm) <= 800ms", 0.8, "met 800 ms"),
+        ("p95(confirm) <= 800ms", 0.800003, "missed 800.003 ms"),
+        ("p95(confirm) < 800ms", 0.79996, "met 799.96 ms"),
+        ("p95(binding) <= 90s", 90.2, "missed 90.2 s"),
+        ("throughput >= 8.2/s", 8.19999, "missed 8.19999/s"),
+        ("lost_bindings <= 1200", 1200.4, "missed 1200.4"),
+        ("error_rate(confirm) <= 0.001%", 0.0000100001, "missed 0.00100001 %"),
+    ],
+)
+def test_what_is_shown_does_not_contradict_the_verdict(text: str, value: float, shown: str) -> None:
+    outcome = outcome_of(parse_objective(text), value, value)
+    assert f"{'met' if outcome.holds else 'missed'} {shown_value(outcome)}" == shown
+
+
+@given(
+    st.integers(900_000, 999_999),
+    st.integers(90_000, 99_999),
+    st.sampled_from(["<", "<=", ">", ">="]),
+)
+def test_what_is_shown_gives_the_same_verdict_again(value: int, limit: int, sign: str) -> None:
+    objective = parse_objective(f"success_rate {sign} {limit / 1000:.3f}%")
+    outcome = outcome_of(objective, value / 1e6, value / 1e6)
+    assert objective.holds(exact_share(shown_value(outcome))) == outcome.holds

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -90,6 +92,49 @@ def test_holds(operator: str, below: bool, equal: bool, above: bool) -> None:
     assert [objective.holds(value) for value in (0.4, 0.5, 0.6)] == [below, equal, above]
 
 
+@pytest.mark.parametrize(
+    ("text", "value", "holds"),
+    [
+        ("success_rate >= 99.9%", Fraction(999, 1000), True),
+        ("success_rate >= 0.999", 0.999, True),
+        ("success_rate >= 99.9%", 0.999, True),
+        ("success_rate > 99.9%", 0.999, False),
+        ("success_rate >= 99.9%", Fraction(9_989_999, 10_000_000), False),
+        ("success_rate >= 66.67%", Fraction(2, 3), False),
+        ("error_rate(confirm) <= 0.1%", 0.001, True),
+        ("error_rate(confirm) < 0.1%", 0.001, False),
+        ("p95(confirm) <= 700ms", 0.7, True),
+        ("p95(confirm) <= 800ms", 0.8, True),
+        ("p95(confirm) < 1m1100ms", 61.1, False),
+        ("throughput >= 8.2/s", 8.2, True),
+        ("throughput >= 492/m", 8.2, True),
+        ("throughput >= 20/m", Fraction(20, 60), True),
+        ("throughput > 20/m", Fraction(20, 60), False),
+        ("money_stuck <= 0.3", 0.3, True),
+    ],
+)
+def test_values_are_compared_as_written(text: str, value: Any, holds: bool) -> None:
+    assert parse_objective(text).holds(value) is holds
+
+
+@given(st.integers(0, 10_000), st.integers(1, 10_000))
+def test_a_share_of_counts_is_at_least_and_at_most_itself(part: int, more: int) -> None:
+    """Whatever the counts: n of m meets `>= n/m` written in percent, and not `>` nor `<`."""
+    whole = 10_000
+    part = min(part, whole)
+    percent = f"{part // 100}.{part % 100:02d}%"
+    for value in (Fraction(part * more, whole * more), part / whole):
+        assert parse_objective(f"success_rate >= {percent}").holds(value)
+        assert parse_objective(f"success_rate <= {percent}").holds(value)
+        assert not parse_objective(f"success_rate > {percent}").holds(value)
+        assert not parse_objective(f"success_rate < {percent}").holds(value)
+
+
+def test_a_label_may_hold_signs_of_comparison() -> None:
+    objective = parse_objective("time_to_recover(a<b>=c) <= 30s")
+    assert (objective.argument, objective.operator) == ("a<b>=c", "<=")
+
+
 def test_what_could_not_be_measured_is_missed() -> None:
     for text in ("p95(confirm) < 1s", "p95(confirm) > 0s"):
         assert not parse_objective(text).holds(None)
@@ -100,6 +145,12 @@ def test_what_could_not_be_measured_is_missed() -> None:
     ("text", "mend"),
     [
         ("", "write metric"),
+        ("p95(" + " " * 2000 + "x", "such as p95(confirm) < 800ms"),
+        ("p95(confirm) < 1s" + " " * 500, "is not an objective"),
+        ("p95((confirm)) < 1s", "is not an objective"),
+        ("p95(confirm)\n< 1s", "has a line end in it"),
+        ("p95(confirm) < \ud8001s", "half of a surrogate pair"),
+        ("p95(confirm) < 20:00", "write 20h for hours and minutes"),
         ("fast", "such as p95(confirm) < 800ms"),
         ("p95(confirm) <", "is not a duration; write 250ms"),
         ("p96(confirm) < 1s", "did you mean p9"),

@@ -137,6 +137,77 @@ MISTAKES = {
         "faults:\n- kind: outage\n  target: bank\n  issuer: nobody\n",
         7, "faults[0].issuer", "'nobody' is not an issuer",
     ),
+    "declines beyond one whole": (
+        "world:\n  bank:\n    decline: {51: 60%, 54: 60%}\n",
+        6, "world.bank.decline", "the shares add up to 120%; write shares of 100% or less",
+    ),
+    "an issuer's declines beyond one whole": (
+        "world:\n  bank:\n    issuers:\n      icbc: {decline: {51: 0.7, 54: 0.30001}}\n",
+        7, "world.bank.issuers.icbc.decline", "add up to 100.001%",
+    ),
+    "declines of bank and issuer beyond one whole": (
+        "world:\n  bank: {decline: {51: 60%}, issuers: {icbc: {decline: {54: 60%}}}}\n",
+        5, "world.bank", "issuers.icbc.decline with the bank's decline: the shares add up to 120%",
+    ),
+    "duration beyond the bound": ("drain: 99999999d\n", 4, "drain", "write 3650d or less"),
+    "rate beyond the bound": (
+        "world:\n  bank: {rate_limit: 999999999999/s}\n",
+        5, "world.bank.rate_limit", "write 1000000/s or less",
+    ),
+    "seed beyond the bound": ("seed: 10000000000000000000\n", 4, "seed", "is above"),
+    "count beyond the bound": (
+        "world:\n  lender: {workers: 1000000000000}\n",
+        5, "world.lender.workers", "write 1000000000 or less",
+    ),
+    "time of day": ("drain: 20:00\n", 4, "drain", "'20:00' is not a duration; write 20h"),
+    "time of day for a delay": (
+        "world: {network: 1:30}\n", 4, "world.network", "write 1h30m",
+    ),
+    "time of day for a title": ("title: 20:00\n", 4, "title", "write it in quotes: '20:00'"),
+    "infinity": ("drain: .inf\n", 4, "drain", "'.inf' is not a duration; write 250ms"),
+    "not a number": ("journey: {pace: .nan}\n", 4, "journey.pace", ".nan is not a number"),
+    "weights that are infinite": (
+        "population: {ages: {25-34: .inf}}\n", 4, "population.ages.25-34", "not a number",
+    ),
+    "a weight that is none": (
+        "population: {provinces: {11: .nan}}\n", 4, "population.provinces.11", "not a number",
+    ),
+    "octal": ("seed: 012\n", 4, "seed", "012 is not a whole number; write 12"),
+    "underscores": ("drain: 1_000\n", 4, "drain", "1_000 has no unit; write 1000s"),
+    "exponent": ("drain: 1e3\n", 4, "drain", "1e3 has no unit; write 1000s, 1000ms"),
+    "date": ("drain: 2026-01-01\n", 4, "drain", "'2026-01-01' is not a duration"),
+    "no date": ("drain: 2026-99-99\n", 4, "drain", "'2026-99-99' is not a duration"),
+    "switch for a duration": ("drain: yes\n", 4, "drain", "yes is not a duration; write 250ms"),
+    "switch for a count": ("seed: on\n", 4, "seed", "on is not a whole number"),
+    "text for a count": ("seed: '7'\n", 4, "seed", "'7' is not a whole number; write 7"),
+    "half a surrogate pair": ('title: "\\ud800"\n', 4, "title", "half of a surrogate pair"),
+    "escape": ('title: "\\e[31m"\n', 4, "title", "a control character (U+001B) in it; delete it"),
+    "line end in a title": ('title: "a\\nb"\n', 4, "title", "has a line end in it; write one line"),
+    "turned text": ('title: "\\u202Exyz"\n', 4, "title", "an invisible control (U+202E)"),
+    "control in a key": ('"\\e": 1\n', 4, "", "a control character"),
+    "control in a fault's name": (
+        'faults:\n- {kind: outage, target: bank, name: "a\\nb"}\n',
+        5, "faults[0].name", "has a line end in it",
+    ),
+    "title too long": (f"title: {'x' * 300}\n", 4, "title", "more than 200 characters"),
+    "fault of no time": (
+        "faults:\n- {kind: outage, target: bank, duration: 0s}\n",
+        5, "faults[0]", "duration 0 strikes nothing; write 250ms",
+    ),
+    "ramp longer than its fault": (
+        "faults:\n- {kind: latency, target: bank, delay: 1s, duration: 5s, ramp: 6s}\n",
+        5, "faults[0]", "ramp is longer than duration",
+    ),
+    "a fault that starts as the run ends": (
+        "drain: 0.2s\nfaults:\n- kind: outage\n  target: bank\n  start: 60.2s\n",
+        8, "faults[0].start", "starts at 1m, but the run ends at 1m",
+    ),
+    "median of 0": (
+        "journey: {patience: {p50: 0, p99: 5s}}\n", 4, "journey.patience", "write p50 above 0",
+    ),
+    "a kind that is a list": (
+        "faults:\n- {kind: [outage], target: bank}\n", 5, "faults[0].kind", "is not a kind",
+    ),
     "objective that is none": ("objectives:\n- fast\n", 5, "objectives[0]", "is not an objective"),
     "unknown metric": (
         "objectives:\n- p95(confirm) < 1s\n- sucess_rate > 1%\n",
@@ -204,6 +275,35 @@ WHOLE = {
         "name: trial\nduration: 1m\narrivals:\n"
         "  {kind: spike, rate: 1/s, peak: 9/s,\n   at: 70s, duration: 5s}\n",
         5, "arrivals.at", "the spike is at 1m10s, after arrivals stop at 1m",
+    ),
+    "customers beyond the bound": (
+        "name: trial\nduration: 3650d\narrivals: {kind: poisson, rate: 5/s}\n",
+        3, "arrivals", "1.58e+09 customers would come, more than 100,000,000",
+    ),
+    "ramp longer than the run": (
+        "name: trial\nduration: 1m\narrivals: {kind: ramp, start: 1/s, end: 2/s, over: 61s}\n",
+        3, "arrivals.over", "the ramp takes 1m1s, but arrivals stop at 1m",
+    ),
+    "spike of no time": (
+        "name: trial\nduration: 1m\n"
+        "arrivals: {kind: spike, rate: 1/s, peak: 2/s, at: 5s, duration: 0s}\n",
+        3, "arrivals.duration", "a spike of 0 is none",
+    ),
+    "time of day of arrivals": (
+        "name: s\nduration: 1h\narrivals: {kind: diurnal, rate: 2/s, starts_at: 20:00}\n",
+        3, "arrivals.starts_at", "'20:00' is not a duration; write 20h",
+    ),
+    "name that is a path": (
+        "name: ../x\nduration: 1m\narrivals: {kind: poisson, rate: 5/s}\n",
+        1, "name", "'../x' does not fit; write lower case",
+    ),
+    "name too long": (
+        f"name: {'a' * 300}\nduration: 1m\narrivals: {{kind: poisson, rate: 5/s}}\n",
+        1, "name", "more than 64 characters",
+    ),
+    "name of a device": (
+        "name: con\nduration: 1m\narrivals: {kind: poisson, rate: 5/s}\n",
+        1, "name", "no name of a folder on Windows",
     ),
     "bad name": (
         "name: Trial One\nduration: 1m\narrivals: {kind: poisson, rate: 5/s}\n",
@@ -327,6 +427,20 @@ def test_a_path_suggests_its_neighbours(tmp_path: Path) -> None:
         ({"rate": "-5/s"}, ["--rate: -5/s is below 0; write 50/s, 600/m or 1000/h"]),
         ({"rate": "5"}, ["--rate: '5' is not a rate; write 50/s, 600/m or 1000/h"]),
         ({"duration": "0s"}, ["--duration: 0s is not above 0; write 250ms, 30s, 5m, 2h or 1h30m"]),
+        ({"rate": "0/s"}, ["--rate: 0/s is not above 0; write 50/s, 600/m or 1000/h"]),
+        ({"seed": 10**30}, [f"--seed: {10**30} is above {2**63 - 1}; write that or less"]),
+        ({"duration": "99999999d"}, ["--duration: 99999999d is above 3650d; write 3650d or less"]),
+        (
+            {"rate": "999999999999/s"},
+            ["--rate: 999999999999/s is above 1000000/s; write 1000000/s or less"],
+        ),
+        (
+            {"duration": "1:30"},
+            [
+                "--duration: '1:30' is not a duration; write 1h30m for hours and minutes, or 1m30s"
+                " for minutes and seconds"
+            ],
+        ),
         ({"seed": -1}, ["--seed: -1 is below 0; write 0 or more"]),
         (
             {"seed": -1, "rate": "x"},

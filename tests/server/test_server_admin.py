@@ -81,6 +81,9 @@ def test_faults_are_set_listed_replaced_and_removed(shared: Servers) -> None:
     assert shared.get("bank", "/__admin/faults", **space).json == {"faults": []}
 
 
+LATE = {"kind": "latency", "target": "bank", "delay": "1s"}
+
+
 @pytest.mark.parametrize(
     ("record", "field", "mend"),
     [
@@ -91,6 +94,17 @@ def test_faults_are_set_listed_replaced_and_removed(shared: Servers) -> None:
         ({"kind": "latency", "target": "bank", "delay": "1s", "shar": 1}, "shar", "takes kind"),
         ({"kind": "latency", "target": "sms", "delay": "1s"}, "target", "write target: bank"),
         ([{"kind": "error", "target": "bank"}], "[0].code", "missing"),
+        ({**LATE, "delay": "1" * 30_000}, "delay", "is not a duration; write 250ms"),
+        ({**LATE, "delay": "20:00"}, "delay", "write 20h for hours and minutes"),
+        ({**LATE, "delay": 2**63}, "delay", "write 3650d or less"),
+        ({**LATE, "delay": {"p50": 0, "p99": 1}}, "delay", "write p50 above 0"),
+        ({**LATE, "duration": "99999999d"}, "duration", "write 3650d or less"),
+        ({**LATE, "start": True}, "start", "valid number"),
+        ({**LATE, "name": "a\nb"}, "name", "write one line"),
+        ({**LATE, "name": "x" * 300}, "name", "at most 200 characters"),
+        ({**LATE, "share": "120%"}, "share", "less than or equal to 1"),
+        ({**LATE, "first": 1.0}, "first", "valid integer"),
+        ({"kind": "network", "between": [[], {}]}, "between.0", "should be"),
         (7, "fault", "an object with a kind"),
     ],
 )
