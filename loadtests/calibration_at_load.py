@@ -42,6 +42,8 @@ ENOUGH = 0.6
 """How busy the busiest load should be at least: what a request costs at the limit is reckoned from
 there, and a request under load costs less than the lighter loads foretell."""
 MOST_LOADS = 5
+IDLEST = 0.01
+"""A processor that was less busy than this counts as this busy."""
 NEAR = 0.05
 """Loads whose idle shares are no further apart say nothing of the difference between them."""
 
@@ -103,19 +105,21 @@ def next_rate(loads: Sequence[tuple[float, float]]) -> float | None:
     """The load to measure after `loads`, each a rate and how busy it made the processor; None when
     they tell enough. It is reckoned from the one that came nearest to its aim."""
 
-    def apart(busy: float, aim: float) -> float:
-        return abs(math.log(aim / max(busy, 0.01)))
+    seen = [(rate, max(busy, IDLEST)) for rate, busy in loads]
 
-    first = loads[0][1]
+    def apart(busy: float, aim: float) -> float:
+        return abs(math.log(aim / busy))
+
+    _, first = seen[0]
     further = sorted(sorted(AIMS, key=lambda aim: apart(first, aim))[1:])
-    if len(loads) <= len(further):
-        aim = further[len(loads) - 1]
-    elif max(busy for _, busy in loads) < ENOUGH and len(loads) < MOST_LOADS:
+    if len(seen) <= len(further):
+        aim = further[len(seen) - 1]
+    elif max(busy for _, busy in seen) < ENOUGH and len(seen) < MOST_LOADS:
         aim = max(AIMS)
     else:
         return None
-    rate, busy = min(reversed(loads), key=lambda load: apart(load[1], aim))
-    factor = min(STRETCH, max(1 / STRETCH, aim / max(busy, 0.01)))
+    rate, busy = min(reversed(seen), key=lambda load: apart(load[1], aim))
+    factor = min(STRETCH, max(1 / STRETCH, aim / busy))
     return float(f"{rate * factor:.3g}")
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import gevent
 from locust.env import Environment
@@ -24,6 +24,8 @@ from scenarios.journey import journey
 from scenarios.keyed import Keyed
 from scenarios.population import Population
 from scenarios.schema import Scenario
+
+T = TypeVar("T")
 
 FLUSH_INTERVAL = 5.0
 """Seconds of events that a kill may lose."""
@@ -66,23 +68,28 @@ class Share:
         self._population = Population(scenario.population, scenario.seed)
         self._keyed = Keyed(scenario.seed)
         self._recorder = Recorder(events, worker=str(place)) if events else None
-        hands_over = hand_over and events is None
-        self._held: list[Row] | None = [] if hands_over else None
-        self._held_told: list[Acknowledgement] | None = [] if hands_over else None
+        self._log = AcknowledgementLog(events, str(place)) if events else None
+        self._events: list[Row] = []
+        self._acknowledgements: list[Acknowledgement] = []
+        record: Callable[[Row], None] = _unseen
+        tell: Callable[[Acknowledgement], None] | None = None
+        if self._recorder is not None and self._log is not None:
+            record, tell = self._recorder.add, self._log.add
+        elif hand_over:
+            record, tell = self._events.append, self._acknowledgements.append
         self._flusher = gevent.spawn(self._flush_now_and_then)
         way = FaultTimeline(self._keyed)
         for fault in scenario.fault_timeline:
             if fault.host == "customer":
                 way.put(fault)
-        self._log = AcknowledgementLog(events, str(place)) if events else None
         self._player = Player(
             self._lender,
             self._handset,
             clock,
-            self._record,
+            record,
             self._measured,
             way,
-            self._tell if events or hands_over else None,
+            tell,
         )
         self.crowd = Crowd(self._arrivals(), self._play, clock, self._ended)
 
@@ -99,17 +106,11 @@ class Share:
 
     def take_events(self) -> list[Row]:
         """The events since the last time, for another process to record."""
-        if self._held is None:
-            return []
-        taken, self._held = self._held, []
-        return taken
+        return _taken(self._events)
 
     def take_acknowledgements(self) -> list[Acknowledgement]:
         """What customers were told since the last time, for another process to write down."""
-        if self._held_told is None:
-            return []
-        taken, self._held_told = self._held_told, []
-        return taken
+        return _taken(self._acknowledgements)
 
     def _arrivals(self) -> Iterator[tuple[int, float]]:
         scenario = self._scenario
@@ -121,18 +122,6 @@ class Share:
     def _play(self, number: int, planned: float) -> Ending:
         customer = self._population.customer(number)
         return self._player.play(number, planned, journey(customer, self._scenario, self._keyed))
-
-    def _record(self, row: Row) -> None:
-        if self._recorder is not None:
-            self._recorder.add(row)
-        elif self._held is not None:
-            self._held.append(row)
-
-    def _tell(self, told: Acknowledgement) -> None:
-        if self._log is not None:
-            self._log.add(told)
-        elif self._held_told is not None:
-            self._held_told.append(told)
 
     def _measured(self, op: str, latency: float, length: int, code: str) -> None:
         self._requests.fire(
@@ -152,3 +141,14 @@ class Share:
         while self._recorder is not None:
             gevent.sleep(FLUSH_INTERVAL)
             self._recorder.flush()
+
+
+def _taken(held: list[T]) -> list[T]:
+    # The list itself stays: whoever adds to it knows no other.
+    taken = held.copy()
+    held.clear()
+    return taken
+
+
+def _unseen(_: Row) -> None:
+    """Nobody records."""

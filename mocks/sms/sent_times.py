@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
+
+N = TypeVar("N", int, float)
 
 FEW = 50_000
 """Messages that are kept loose, and packed together once there are as many."""
@@ -87,14 +91,12 @@ class SentTimes:
 
 def _sorted(numbers: array[int], times: array[float], newest: float) -> _Sheet:
     # Stable, and what was sent earlier stands earlier: each number's times rise.
-    order = np.argsort(np.frombuffer(numbers, np.uint64), kind="stable")
-    ordered = array("Q", [0]) * len(numbers), array("d", [0.0]) * len(times)
+    order = np.argsort(np.asarray(numbers), kind="stable")
+    return _Sheet(_taken(numbers, order), _taken(times, order), newest)
+
+
+def _taken(values: array[N], order: NDArray[np.intp]) -> array[N]:
+    taken = values[:1] * len(values)
     # With another mode than this one, numpy would build a copy of the whole aside.
-    np.take(
-        np.frombuffer(numbers, np.uint64),
-        order,
-        out=np.frombuffer(ordered[0], np.uint64),
-        mode="clip",
-    )
-    np.take(np.frombuffer(times), order, out=np.frombuffer(ordered[1]), mode="clip")
-    return _Sheet(*ordered, newest)
+    np.take(np.asarray(values), order, out=np.asarray(taken), mode="clip")
+    return taken

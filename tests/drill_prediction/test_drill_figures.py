@@ -68,6 +68,7 @@ def test_mistakes_in_it_are_one_line_with_field_and_mend(
     with pytest.raises(ScenarioProblems) as refused:
         load_drill_calibration(file)
     assert says in str(refused.value)
+    assert "; write " in str(refused.value)
     assert "\n" not in str(refused.value)
 
 
