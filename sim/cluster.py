@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import platform
-import signal
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -23,7 +22,8 @@ from weakref import WeakSet
 import msgspec
 
 from scenarios.addresses import check_scheduler
-from sim.executor import cores, leave_interrupts, local_executor, process_pool
+from scenarios.interruption import leave_to_parent, undisturbed
+from sim.executor import cores, local_executor, process_pool
 
 R = TypeVar("R")
 
@@ -227,15 +227,8 @@ def _watch(executor: _ClusterExecutor, address: str, stop: threading.Event) -> N
 
 
 def _undisturbed(close: Callable[..., object], **options: Any) -> None:
-    """Close, whatever is pressed meanwhile."""
-    if threading.current_thread() is not threading.main_thread():
+    with undisturbed():
         close(**options)
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        close(**options)
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
@@ -256,4 +249,4 @@ def _first_line(error: BaseException) -> str:
 
 def dask_setup(_: Any) -> None:
     """Dask calls this in every worker process that it starts with this module as a preload."""
-    leave_interrupts()
+    leave_to_parent()

@@ -19,7 +19,7 @@ from mocks.lender.key_ring import KeyRing
 from mocks.lender.memory_store import MemoryStore
 from mocks.lender.records import KINDS, IdempotentReply
 from mocks.lender.service import Lender
-from mocks.lender.sql_store import SqlStore, SqlTx
+from mocks.lender.sql_store import SqlStore, SqlTx, sqlite_url
 from mocks.lender.vault import AesGcmVault
 from reports.numbers import significant
 from scenarios.schema import Scenario
@@ -69,7 +69,7 @@ def stored_bytes(scenario: Scenario) -> dict[str, float]:
 
 
 def _write(store: MemoryStore, file: Path) -> None:
-    database = SqlStore(f"sqlite:///{file}")
+    database = SqlStore(sqlite_url(file))
 
     def add_all(tx: SqlTx) -> None:
         for kind in KINDS:

@@ -26,7 +26,7 @@ from loadtests.live_run import drive, save_settlement
 from loadtests.process import StackProblem
 from loadtests.reading import ReconcileProblem
 from loadtests.reconcile import reconcile
-from loadtests.stack import Stack, undisturbed
+from loadtests.stack import Stack
 from loadtests.topologies.choice import Laid, lay_out
 from mocks.lender.store import StoreUnavailable
 from reports.drills.fault import fault_entry
@@ -39,6 +39,7 @@ from reports.progress import Progress
 from reports.recorder import scan_events
 from reports.run_folder import RunFolder
 from scenarios.drill import Drill
+from scenarios.interruption import undisturbed
 from scenarios.keyed import Keyed
 from scenarios.schema import Scenario
 
