@@ -17,6 +17,7 @@ from loadtests.admin import MOST_OF_A_TARGET, AdminProblem, fetch
 from loadtests.process import Process, StackProblem
 from mocks.lender.sql_store import sqlite_url
 from mocks.server.options import ServeOptions, read_options, write_options
+from reports.run_folder import check_spelling
 from scenarios.addresses import is_loopback, parse_address
 from scenarios.child_environment import child_environment
 from scenarios.interruption import undisturbed
@@ -56,7 +57,7 @@ class Stack:
         database: str | None = None,
     ) -> None:
         """Raises AddressProblem for a target that is no URL, StackProblem for one that is not
-        loopback, without `allow_remote`."""
+        loopback, without `allow_remote`, RunProblem for a folder whose name is not text."""
         if target is not None:
             check_target(target, allow_remote)
         self.urls: dict[str, str] = {}
@@ -65,6 +66,7 @@ class Stack:
         self.scenario_file = folder / "scenario.yaml"
         self._scenario = scenario
         self._folder = folder.resolve()
+        check_spelling(self._folder)
         self._target = target.rstrip("/") if target else None
         self._allow_remote = allow_remote
         self._database = database

@@ -27,6 +27,7 @@ _INHERITED = frozenset(
         "BINDRILL_SIGNING_KEY",
     }
 )  # fmt: skip
+_LIBPQ = "PG"
 _SAFE_PATH = "PYTHONSAFEPATH"
 
 
@@ -36,7 +37,7 @@ def child_environment(*, libpq: bool = False) -> dict[str, str]:
     inherited = {
         name: value
         for name, value in os.environ.items()
-        if name in _INHERITED or name.startswith("LC_") or (libpq and name.startswith("PG"))
+        if name in _INHERITED or name.startswith("LC_") or (libpq and name.startswith(_LIBPQ))
     }
     modules = [place for place in sys.path if place and os.pathsep not in place]
     return inherited | {
@@ -44,6 +45,13 @@ def child_environment(*, libpq: bool = False) -> dict[str, str]:
         "PYTHONPATH": os.pathsep.join(modules),
         "PYTHONUTF8": str(sys.flags.utf8_mode),
     }
+
+
+def forget_libpq() -> None:
+    """From now on this process and its children reach the PostgreSQL server that they name, and no
+    other: libpq reads PG* for whatever it is not told."""
+    for name in [name for name in os.environ if name.startswith(_LIBPQ)]:
+        del os.environ[name]
 
 
 @contextmanager

@@ -126,12 +126,13 @@ def _cluster(address: str, jobs: int, scratch: Path) -> Iterator[_ClusterExecuto
         raise ClusterProblem("--cluster needs Dask: pip install 'bindrill[cluster]'") from None
     dask: Any = distributed  # untyped in part
     with ExitStack() as stack:
-        stack.enter_context(
-            config.set({"distributed.scheduler.allowed-failures": ALLOWED_FAILURES})
-        )
         stack.enter_context(_quiet("distributed"))
         here = stack.enter_context(process_pool(1))
         if address == LOCAL:
+            config.refresh(paths=[], env={})  # what is set for other clusters is not for this one
+            stack.enter_context(
+                config.set({"distributed.scheduler.allowed-failures": ALLOWED_FAILURES})
+            )
             local = dask.LocalCluster(
                 n_workers=jobs,
                 threads_per_worker=1,
