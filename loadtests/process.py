@@ -25,8 +25,8 @@ class StackProblem(Exception):
 class Process:
     """Starts `command` in a process group of its own, with stderr, and stdout unless it is asked
     for, in the file `log`. When this process dies, by whatever cause, the child gets
-    `death_signal` (on Linux). `environment`: all of it; what children inherit if None. `user`: whom
-    root lets it run as. `folder`: where it starts."""
+    `death_signal` (on Linux). `environment` is added to what children inherit. `user`: whom root
+    lets it run as. `folder`: where it starts."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class Process:
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE if read_stdout else stream,
                     stderr=stream,
-                    env=child_environment() if environment is None else environment,
+                    env=child_environment() | dict(environment or {}),
                     cwd=folder,
                     start_new_session=True,
                 )

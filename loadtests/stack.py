@@ -19,7 +19,7 @@ from mocks.lender.sql_store import sqlite_url
 from mocks.server.options import ServeOptions, read_options, write_options
 from reports.run_folder import check_spelling
 from scenarios.addresses import is_loopback, parse_address
-from scenarios.child_environment import child_environment
+from scenarios.child_environment import libpq_variables
 from scenarios.interruption import undisturbed
 from scenarios.loader import dump
 from scenarios.schema import Scenario
@@ -168,7 +168,7 @@ class Stack:
             name,
             command,
             self.logs / f"{name}.log",
-            environment=child_environment() | dict(environment),
+            environment=environment,
             death_signal=signal.SIGTERM,
             folder=folder,
         )
@@ -261,7 +261,7 @@ class Stack:
             command,
             self.logs / f"{name}.log",
             # A database of the user's own may need libpq's variables; ours must not be led astray.
-            environment=child_environment(libpq=self._database is not None),
+            environment=None if self._database is None else libpq_variables(),
             read_stdout=True,
         )
         self._processes[name] = process

@@ -31,13 +31,13 @@ _LIBPQ = "PG"
 _SAFE_PATH = "PYTHONSAFEPATH"
 
 
-def child_environment(*, libpq: bool = False) -> dict[str, str]:
+def child_environment() -> dict[str, str]:
     """The environment of a child process, which finds the modules that this process finds, and none
-    in its present folder. With `libpq`, also PG*: how to reach a database of the user's own."""
+    in its present folder."""
     inherited = {
         name: value
         for name, value in os.environ.items()
-        if name in _INHERITED or name.startswith("LC_") or (libpq and name.startswith(_LIBPQ))
+        if name in _INHERITED or name.startswith("LC_")
     }
     modules = [place for place in sys.path if place and os.pathsep not in place]
     return inherited | {
@@ -47,10 +47,15 @@ def child_environment(*, libpq: bool = False) -> dict[str, str]:
     }
 
 
+def libpq_variables() -> dict[str, str]:
+    """PG*: how to reach a database of the user's own, for a child that is to reach it."""
+    return {name: value for name, value in os.environ.items() if name.startswith(_LIBPQ)}
+
+
 def forget_libpq() -> None:
     """From now on this process and its children reach the PostgreSQL server that they name, and no
     other: libpq reads PG* for whatever it is not told."""
-    for name in [name for name in os.environ if name.startswith(_LIBPQ)]:
+    for name in libpq_variables():
         del os.environ[name]
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import platform
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Executor, Future
@@ -21,6 +20,7 @@ from weakref import WeakSet
 
 import msgspec
 
+from reports.claims import scratch as new_scratch
 from scenarios.addresses import check_scheduler
 from scenarios.interruption import leave_to_parent, undisturbed
 from sim.executor import cores, local_executor, process_pool
@@ -67,7 +67,7 @@ def simulators(
     """
     jobs = min(jobs or cores(), tasks)
     with ExitStack() as stack:
-        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bindrill-")))
+        scratch = stack.enter_context(new_scratch())
         if cluster is None:
             executor = stack.enter_context(local_executor(jobs))
             yield Simulators(executor, 1 if jobs == 1 else 2 * jobs, scratch)

@@ -17,6 +17,7 @@ from types import TracebackType
 from loadtests.postgres import keeper
 from loadtests.postgres.installation import find_installation
 from loadtests.process import StackProblem
+from reports.claims import PREFIX, claimed
 from scenarios.child_environment import child_environment, forget_libpq
 
 CLOSING = 70.0
@@ -40,8 +41,10 @@ class Workspace:
         self.password = secrets.token_hex(16)
         """Of the lender's and the standbys' roles in every cluster here."""
         self._endings: list[Callable[[], None]] = []
-        self.folder = Path(tempfile.mkdtemp(prefix="bindrill-pg-", dir=parent or _reachable()))
+        self.folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}pg-", dir=parent or reachable()))
         self.installation.give(self.folder)
+        self._claim = claimed(self.folder)
+        self._claim.__enter__()
         command = [sys.executable, keeper.__file__, str(os.getpid()), str(self.folder)]
         self._keeper = subprocess.Popen(
             command,
@@ -92,11 +95,12 @@ class Workspace:
             self._keeper.wait(CLOSING)
         except subprocess.TimeoutExpired:
             self._keeper.kill()
+        self._claim.__exit__(None, None, None)
         if self.folder.exists():
             raise StackProblem(f"{self.folder} could not be removed; delete it by hand")
 
 
-def _reachable() -> Path:
+def reachable() -> Path:
     """The temporary folder, or /tmp when others may not pass through to it, or its name does not
     suit everything that PostgreSQL makes of it: a socket's address, settings, shell commands."""
     chosen = Path(tempfile.gettempdir()).resolve()

@@ -7,11 +7,11 @@ import os
 import re
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from reports.claims import scratch
 from reports.run_folder import write_whole
 from scenarios.child_environment import child_environment
 
@@ -85,8 +85,8 @@ def _by_chromium(page: Path) -> bytes | None:
     program = next((found for name in _CHROMIUMS if (found := shutil.which(name))), None)
     if program is None:
         return None
-    with tempfile.TemporaryDirectory() as profile:
-        target = Path(profile) / "page.pdf"
+    with scratch() as profile:
+        target = profile / "page.pdf"
         command = [
             program,
             "--headless",
