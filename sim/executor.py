@@ -55,21 +55,21 @@ def local_executor(jobs: int) -> Iterator[Executor]:
 def process_pool(jobs: int) -> Iterator[Executor]:
     """An executor of `jobs` child processes, which are stopped on leaving, whatever they do."""
     before = set(multiprocessing.active_children())
-    # Spawned, since a forked copy of threads that hold locks can hang.
-    pool = ProcessPoolExecutor(
-        jobs, mp_context=multiprocessing.get_context("spawn"), initializer=_begin_worker
-    )
-    try:
-        with safe_path():
+    with safe_path():
+        # Spawned, since a forked copy of threads that hold locks can hang.
+        pool = ProcessPoolExecutor(
+            jobs, mp_context=multiprocessing.get_context("spawn"), initializer=_begin_worker
+        )
+        try:
             yield pool
-    finally:
-        with undisturbed():
-            pool.shutdown(wait=False, cancel_futures=True)
-            workers = set(multiprocessing.active_children()) - before
-            for worker in workers:
-                worker.kill()
-            for worker in workers:
-                worker.join()
+        finally:
+            with undisturbed():
+                pool.shutdown(wait=False, cancel_futures=True)
+                workers = set(multiprocessing.active_children()) - before
+                for worker in workers:
+                    worker.kill()
+                for worker in workers:
+                    worker.join()
 
 
 def _begin_worker() -> None:
