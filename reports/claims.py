@@ -85,9 +85,10 @@ def scratch(kind: str = "") -> Iterator[Path]:
 
 
 def abandoned(base: Path, prefix: str = "") -> list[Path]:
-    """The folders in `base` whose processes are gone."""
-    found = base.glob(f"{prefix}*/{FILE}")
-    return sorted(claim.parent for claim in found if claim_of(claim.parent)[0] == "abandoned")
+    """The folders in `base`, of this user if it is not root, whose processes are gone."""
+    folders = [claim.parent for claim in base.glob(f"{prefix}*/{FILE}")]
+    ours = [each for each in folders if not each.is_symlink() and _ours(each)]
+    return sorted(each for each in ours if claim_of(each)[0] == "abandoned")
 
 
 def processes_in(folder: Path) -> list[psutil.Process]:
@@ -100,6 +101,10 @@ def processes_in(folder: Path) -> list[psutil.Process]:
         except (psutil.Error, OSError):
             continue
     return found
+
+
+def _ours(folder: Path) -> bool:
+    return os.geteuid() in (0, folder.stat().st_uid)
 
 
 def _gone(owner: Owner, free: bool | None) -> bool:
