@@ -768,6 +768,9 @@ def main() -> None:
     try:
         with as_interrupts():
             app()
+    except KeyboardInterrupt:  # before there is a command to be interrupted
+        print("bindrill: interrupted", file=sys.stderr)
+        sys.exit(EXIT_INTERRUPTED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(EXIT_BAD_INPUT)

@@ -130,9 +130,11 @@ def _cluster(address: str, jobs: int, scratch: Path) -> Iterator[_ClusterExecuto
         here = stack.enter_context(process_pool(1))
         if address == LOCAL:
             config.refresh(paths=[], env={})  # what is set for other clusters is not for this one
-            stack.enter_context(
-                config.set({"distributed.scheduler.allowed-failures": ALLOWED_FAILURES})
-            )
+            settings = {
+                "distributed.scheduler.allowed-failures": ALLOWED_FAILURES,
+                "temporary-directory": str(scratch),
+            }
+            stack.enter_context(config.set(settings))
             local = dask.LocalCluster(
                 n_workers=jobs,
                 threads_per_worker=1,
