@@ -26,7 +26,7 @@ from reports.capacity.page import write_page
 from reports.capacity.result import Capacity, Limit, Measured
 from reports.capacity.scaling import own_rate
 from reports.capacity.search import Bounds, Search
-from reports.claims import claimed
+from reports.claims import claim
 from reports.numbers import shown
 from reports.run_folder import Clock, new_folder
 from scenarios.calibration import load_calibration
@@ -90,65 +90,63 @@ def find_capacity(name: str, options: CapacityOptions) -> int:
     console = Console(stderr=options.json, highlight=False, soft_wrap=True)
     started = datetime.now(UTC)
     tidy(options.out)
-    folder = new_folder(options.out, f"{scenario.name}-capacity-{started:%Y%m%d-%H%M%S}")
-    with claimed(folder):
-        console.print(
-            f"{scenario.name}: from {shown(bounds.lowest, '/s')} to {shown(bounds.highest, '/s')},"
-            f" {format_duration(scenario.duration)} a measure, seed {scenario.seed}, into {folder}",
-            markup=False,
+    folder = claim(new_folder(options.out, f"{scenario.name}-capacity-{started:%Y%m%d-%H%M%S}"))
+    console.print(
+        f"{scenario.name}: from {shown(bounds.lowest, '/s')} to {shown(bounds.highest, '/s')},"
+        f" {format_duration(scenario.duration)} a measure, seed {scenario.seed}, into {folder}",
+        markup=False,
+    )
+    if _measures_first(options):
+        # What a request costs on this machine, from loads below the limit that is to be predicted.
+        file = Path(CALIBRATION)
+        calibration = calibrate_at_loads(
+            scenario, console, database=options.database, quiet=options.json
         )
-        if _measures_first(options):
-            # What a request costs on this machine, from loads below the limit that is to be
-            # predicted.
-            file = Path(CALIBRATION)
-            calibration = calibrate_at_loads(
-                scenario, console, database=options.database, quiet=options.json
-            )
-            if calibration is None:
-                shutil.rmtree(folder)
-                console.print("Interrupted while this machine was measured; no search has begun.")
-                return EXIT_INTERRUPTED
-            calibration.save(folder / file)
-        calibrated = "those of the scenario; `bindrill calibrate` measures this machine's"
-        if calibration is not None:
-            scenario = calibration.applied(scenario)
-            calibrated = f"{file} ({calibration.measured})"
-        journal = _Journal(folder / "measures.jsonl", console, quiet=options.json)
-        limits: list[Limit] = []
-        for clock in options.clocks:
-            if clock == "sim":
-                limit = _simulated(scenario, bounds, precision, options, journal)
-            else:
-                near = limits[0].rate if limits else None
-                limit = _live(scenario, bounds, precision, within, near, folder, options, journal)
-            limits.append(limit)
-            if limit.state == "interrupted":
-                break
-        capacity = Capacity(
-            scenario=scenario.name,
-            title=scenario.title,
-            seed=scenario.seed,
-            duration=scenario.duration,
-            own_rate=own_rate(scenario),
-            precision=precision,
-            objectives=scenario.objectives,
-            started=started.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            command=shlex.join(["bindrill", *sys.argv[1:]]),
-            machine=_machine(),
-            calibration=calibrated,
-            limits=tuple(limits),
-            bounds=bounds_of(scenario, _demand(limits)) if limits and limits[0].measures else (),
-        )
-        with undisturbed():
-            page = write_page(capacity, scenario, folder)
-        for line in (*words.lines(capacity), "", f"Report: {page}"):
-            console.print(line, markup=False)
-        if options.json:
-            print(msgspec.json.encode({"report": str(page), "capacity": capacity}).decode())
-        states = {limit.state for limit in limits}
-        if "interrupted" in states:
+        if calibration is None:
+            shutil.rmtree(folder)
+            console.print("Interrupted while this machine was measured; no search has begun.")
             return EXIT_INTERRUPTED
-        return EXIT_MISSED if "never" in states else EXIT_MET
+        calibration.save(folder / file)
+    calibrated = "those of the scenario; `bindrill calibrate` measures this machine's"
+    if calibration is not None:
+        scenario = calibration.applied(scenario)
+        calibrated = f"{file} ({calibration.measured})"
+    journal = _Journal(folder / "measures.jsonl", console, quiet=options.json)
+    limits: list[Limit] = []
+    for clock in options.clocks:
+        if clock == "sim":
+            limit = _simulated(scenario, bounds, precision, options, journal)
+        else:
+            near = limits[0].rate if limits else None
+            limit = _live(scenario, bounds, precision, within, near, folder, options, journal)
+        limits.append(limit)
+        if limit.state == "interrupted":
+            break
+    capacity = Capacity(
+        scenario=scenario.name,
+        title=scenario.title,
+        seed=scenario.seed,
+        duration=scenario.duration,
+        own_rate=own_rate(scenario),
+        precision=precision,
+        objectives=scenario.objectives,
+        started=started.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        command=shlex.join(["bindrill", *sys.argv[1:]]),
+        machine=_machine(),
+        calibration=calibrated,
+        limits=tuple(limits),
+        bounds=bounds_of(scenario, _demand(limits)) if limits and limits[0].measures else (),
+    )
+    with undisturbed():
+        page = write_page(capacity, scenario, folder)
+    for line in (*words.lines(capacity), "", f"Report: {page}"):
+        console.print(line, markup=False)
+    if options.json:
+        print(msgspec.json.encode({"report": str(page), "capacity": capacity}).decode())
+    states = {limit.state for limit in limits}
+    if "interrupted" in states:
+        return EXIT_INTERRUPTED
+    return EXIT_MISSED if "never" in states else EXIT_MET
 
 
 def _scenario(name: str, options: CapacityOptions) -> Scenario:

@@ -17,7 +17,7 @@ from bindrill.errors import EXIT_INTERRUPTED, EXIT_MET
 from bindrill.kept_rows import check_folder, kept_rows, notes_file, read_notes, write_table
 from bindrill.leftovers import tidy
 from bindrill.run import RunOptions, run_scenario
-from reports.claims import claimed
+from reports.claims import claim
 from reports.fidelity import FidelityRow, fidelity_page, fidelity_row
 from reports.join import join_clocks
 from reports.run_folder import CLOCKS, RunFolder, new_folder
@@ -64,32 +64,31 @@ def write_fidelity(options: FidelityOptions) -> int:
     notes = read_notes(notes_file(options.out))
     began = datetime.now(UTC)
     tidy(options.runs)
-    runs = new_folder(options.runs, f"fidelity-{began:%Y%m%d-%H%M%S}")
-    with claimed(runs):
-        calibration = options.calibration
-        if calibration is None:
-            calibration = runs / "calibration.yaml"
-            if calibrate_machine("baseline", out=calibration, duration="30s", rate="2/s"):
-                return _interrupted(console, options.out, [])
-        fitted = load_calibration(calibration).measured
-        measured = f"{platform.node()}, {began:%Y-%m-%d}, calibrated to {fitted}"
-        before = kept_rows(options.out, FidelityRow, otherwise="measure every scenario anew")
-        rows = {row.scenario: row for row in before}
-        finished: list[FidelityRow] = []
-        for number, subject in enumerate(subjects, start=1):
-            console.print(f"Scenario {number} of {len(subjects)}")
-            try:
-                row = _play(subject, runs, calibration, measured)
-            except KeyboardInterrupt:
-                row = None
-            if row is None:
-                return _interrupted(console, options.out, finished)
-            finished.append(row)
-            rows[row.scenario] = row
-            ordered = sorted(rows.values(), key=lambda row: row.scenario)
-            write_table(options.out, ordered, fidelity_page(ordered, notes))
-        console.print(f"Written: {options.out}; the runs are in {runs}")
-        return EXIT_MET
+    runs = claim(new_folder(options.runs, f"fidelity-{began:%Y%m%d-%H%M%S}"))
+    calibration = options.calibration
+    if calibration is None:
+        calibration = runs / "calibration.yaml"
+        if calibrate_machine("baseline", out=calibration, duration="30s", rate="2/s"):
+            return _interrupted(console, options.out, [])
+    fitted = load_calibration(calibration).measured
+    measured = f"{platform.node()}, {began:%Y-%m-%d}, calibrated to {fitted}"
+    before = kept_rows(options.out, FidelityRow, otherwise="measure every scenario anew")
+    rows = {row.scenario: row for row in before}
+    finished: list[FidelityRow] = []
+    for number, subject in enumerate(subjects, start=1):
+        console.print(f"Scenario {number} of {len(subjects)}")
+        try:
+            row = _play(subject, runs, calibration, measured)
+        except KeyboardInterrupt:
+            row = None
+        if row is None:
+            return _interrupted(console, options.out, finished)
+        finished.append(row)
+        rows[row.scenario] = row
+        ordered = sorted(rows.values(), key=lambda row: row.scenario)
+        write_table(options.out, ordered, fidelity_page(ordered, notes))
+    console.print(f"Written: {options.out}; the runs are in {runs}")
+    return EXIT_MET
 
 
 def _subject(name: str) -> _Subject:

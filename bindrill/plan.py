@@ -23,7 +23,7 @@ from reports.capacity.result import Capacity, Limit, Measured, read_capacity
 from reports.capacity.scaling import own_rate
 from reports.capacity.search import Search
 from reports.capacity.words import measure_in_words
-from reports.claims import claimed
+from reports.claims import claim
 from reports.numbers import shown
 from reports.plan.answers import PACKAGE, answer_lines
 from reports.plan.buying import has_of
@@ -97,80 +97,81 @@ def make_plan(name: str, options: PlanOptions) -> int:
     measured = _capacity(options.capacity, scenario)
     console = Console(stderr=options.json, highlight=False, soft_wrap=True)
     tidy(options.out)
-    folder = new_folder(options.out, f"{scenario.name}-plan-{datetime.now(UTC):%Y%m%d-%H%M%S}")
-    with claimed(folder):
-        console.print(
-            f"{scenario.name}: {months[0].month} to {months[-1].month}, seed {scenario.seed},"
-            f" into {folder}",
-            markup=False,
+    folder = claim(
+        new_folder(options.out, f"{scenario.name}-plan-{datetime.now(UTC):%Y%m%d-%H%M%S}")
+    )
+    console.print(
+        f"{scenario.name}: {months[0].month} to {months[-1].month}, seed {scenario.seed},"
+        f" into {folder}",
+        markup=False,
+    )
+    with simulators(options.replications, options.jobs, options.cluster) as places:
+        console.print(f"simulating what a customer needs ({options.replications} runs)")
+        needs = needs_of_a_customer(
+            scenario,
+            replications=options.replications,
+            executor=places.executor,
+            ahead=places.ahead,
         )
-        with simulators(options.replications, options.jobs, options.cluster) as places:
-            console.print(f"simulating what a customer needs ({options.replications} runs)")
-            needs = needs_of_a_customer(
-                scenario,
-                replications=options.replications,
-                executor=places.executor,
-                ahead=places.ahead,
-            )
-            console.print("searching what one lender node carries")
-            limit, bounds = limit_of_a_node(
-                scenario,
-                needs.demand,
-                executor=places.executor,
-                ahead=places.ahead,
-                on_measured=_teller(console),
-            )
-            models, warnings = _models(limit, bounds, measured)
-            profile = profile_of(needs, node_range(models), scenario.world.lender.connections)
-            basis = Basis(
-                months=months,
-                profile=profile,
-                reserve=reserve,
-                prices=prices,
-                today=today,
-                uncertainty=uncertainty,
-            )
-            planned = plan_months(months, profile, reserve, prices, today, uncertainty)
-            tried = to_confirm(planned, options.confirm)
-            with counted(console, "confirming simulations", 2 * len(tried)) as on_done:
-                confirmed = confirmations(
-                    scenario,
-                    tried,
-                    reserve,
-                    executor=places.executor,
-                    ahead=places.ahead,
-                    on_done=on_done,
-                )
-        plan = Plan(
-            scenario=scenario.name,
-            title=scenario.title,
-            seed=scenario.seed,
-            command=shlex.join(["bindrill", *sys.argv[1:]]),
-            demand=demand,
-            prices=f"{prices.title} ({(options.prices or PRICES).name})",
-            today=f"{today.title} ({(options.today or TODAY).name})",
-            uncertainty=uncertainty,
-            reserve=reserve,
-            objectives=scenario.objectives,
-            dropped=dropped,
+        console.print("searching what one lender node carries")
+        limit, bounds = limit_of_a_node(
+            scenario,
+            needs.demand,
+            executor=places.executor,
+            ahead=places.ahead,
+            on_measured=_teller(console),
+        )
+        models, warnings = _models(limit, bounds, measured)
+        profile = profile_of(needs, node_range(models), scenario.world.lender.connections)
+        basis = Basis(
+            months=months,
             profile=profile,
-            models=models,
-            usl_warnings=warnings,
-            has=has_of(today, profile),
-            months=planned,
-            run_out=run_outs(months, profile, reserve, today, uncertainty),
-            bare=run_outs(months, profile, BARE, today, uncertainty),
-            confirmations=confirmed,
-            waits=waits_of(planned, reserve, scenario, needs.demand),
-            swings=swings(basis),
+            reserve=reserve,
+            prices=prices,
+            today=today,
+            uncertainty=uncertainty,
         )
-        page = write_page(plan, folder, lang)
-        for line in answer_lines(plan, Words(lang, PACKAGE)):
-            console.print(line, markup=False)
-        console.print(f"\nReport: {page}", markup=False)
-        if options.json:
-            print(msgspec.json.encode({"report": str(page), "plan": plan}).decode())
-        return EXIT_MET if plan.confirmed else EXIT_MISSED
+        planned = plan_months(months, profile, reserve, prices, today, uncertainty)
+        tried = to_confirm(planned, options.confirm)
+        with counted(console, "confirming simulations", 2 * len(tried)) as on_done:
+            confirmed = confirmations(
+                scenario,
+                tried,
+                reserve,
+                executor=places.executor,
+                ahead=places.ahead,
+                on_done=on_done,
+            )
+    plan = Plan(
+        scenario=scenario.name,
+        title=scenario.title,
+        seed=scenario.seed,
+        command=shlex.join(["bindrill", *sys.argv[1:]]),
+        demand=demand,
+        prices=f"{prices.title} ({(options.prices or PRICES).name})",
+        today=f"{today.title} ({(options.today or TODAY).name})",
+        uncertainty=uncertainty,
+        reserve=reserve,
+        objectives=scenario.objectives,
+        dropped=dropped,
+        profile=profile,
+        models=models,
+        usl_warnings=warnings,
+        has=has_of(today, profile),
+        months=planned,
+        run_out=run_outs(months, profile, reserve, today, uncertainty),
+        bare=run_outs(months, profile, BARE, today, uncertainty),
+        confirmations=confirmed,
+        waits=waits_of(planned, reserve, scenario, needs.demand),
+        swings=swings(basis),
+    )
+    page = write_page(plan, folder, lang)
+    for line in answer_lines(plan, Words(lang, PACKAGE)):
+        console.print(line, markup=False)
+    console.print(f"\nReport: {page}", markup=False)
+    if options.json:
+        print(msgspec.json.encode({"report": str(page), "plan": plan}).decode())
+    return EXIT_MET if plan.confirmed else EXIT_MISSED
 
 
 def _models(

@@ -14,7 +14,7 @@ from bindrill.counted import counted
 from bindrill.errors import EXIT_INTERRUPTED, EXIT_MET, InputProblem
 from bindrill.leftovers import tidy
 from bindrill.option_values import parsed
-from reports.claims import claimed
+from reports.claims import claim
 from reports.run_folder import new_folder
 from reports.sweep_page import write_sweep
 from reports.swept import Measure, Swept, measure_named
@@ -59,30 +59,29 @@ def sweep_scenario(name: str, options: SweepOptions) -> int:
     console = Console(highlight=False, soft_wrap=True)
     started = datetime.now(UTC)
     tidy(options.out)
-    folder = new_folder(options.out, f"{scenario.name}-sweep-{started:%Y%m%d-%H%M%S}")
-    with claimed(folder):
-        sizes = " × ".join(str(len(dimension.values)) for dimension in dimensions)
-        console.print(f"{scenario.name}: {sizes} simulations, seed {scenario.seed}, into {folder}")
-        with (
-            simulators(len(cells), options.jobs, options.cluster) as found,
-            counted(console, "simulations", len(cells)) as on_done,
-        ):
-            points, whole = sweep(
-                cells, found.executor, scratch=found.scratch, ahead=found.ahead, on_done=on_done
-            )
-        if not points:
-            console.print("Interrupted before the first simulation was finished.")
-            return EXIT_INTERRUPTED
-        swept = Swept(dimensions=dimensions, points=points, measure=measure)
-        command = [shlex.quote(word) for word in ("bindrill", *sys.argv[1:])]
-        page = write_sweep(swept, scenario, folder, command=command, total=len(cells))
-        console.print(f"\n{measure.text}")
-        for line in swept.lines():
-            console.print(line, markup=False)
-        if not whole:
-            console.print(f"Interrupted: {len(points)} of {len(cells)} simulations were finished.")
-        console.print(f"\nMap: {folder / 'sweep.png'}\nReport: {page}", markup=False)
-        return EXIT_MET if whole else EXIT_INTERRUPTED
+    folder = claim(new_folder(options.out, f"{scenario.name}-sweep-{started:%Y%m%d-%H%M%S}"))
+    sizes = " × ".join(str(len(dimension.values)) for dimension in dimensions)
+    console.print(f"{scenario.name}: {sizes} simulations, seed {scenario.seed}, into {folder}")
+    with (
+        simulators(len(cells), options.jobs, options.cluster) as found,
+        counted(console, "simulations", len(cells)) as on_done,
+    ):
+        points, whole = sweep(
+            cells, found.executor, scratch=found.scratch, ahead=found.ahead, on_done=on_done
+        )
+    if not points:
+        console.print("Interrupted before the first simulation was finished.")
+        return EXIT_INTERRUPTED
+    swept = Swept(dimensions=dimensions, points=points, measure=measure)
+    command = [shlex.quote(word) for word in ("bindrill", *sys.argv[1:])]
+    page = write_sweep(swept, scenario, folder, command=command, total=len(cells))
+    console.print(f"\n{measure.text}")
+    for line in swept.lines():
+        console.print(line, markup=False)
+    if not whole:
+        console.print(f"Interrupted: {len(points)} of {len(cells)} simulations were finished.")
+    console.print(f"\nMap: {folder / 'sweep.png'}\nReport: {page}", markup=False)
+    return EXIT_MET if whole else EXIT_INTERRUPTED
 
 
 def _asked(options: SweepOptions) -> tuple[tuple[Dimension, ...], Measure]:

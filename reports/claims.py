@@ -6,13 +6,14 @@ however the process ends, whichever container it ran in, and no process number i
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import os
 import platform
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -24,6 +25,8 @@ from scenarios.interruption import undisturbed
 FILE = ".claim"
 PREFIX = "bindrill-"
 """Of temporary folders."""
+_held = ExitStack()
+atexit.register(_held.close)
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -52,6 +55,17 @@ def claimed(folder: Path) -> Iterator[None]:
             yield
         finally:
             path.unlink(missing_ok=True)
+
+
+def claim(folder: Path) -> Path:
+    """`folder`, which is this process's own until `release`, or its end."""
+    _held.enter_context(claimed(folder))
+    return folder
+
+
+def release() -> None:
+    """Give up what `claim` claimed."""
+    _held.close()
 
 
 def claim_of(folder: Path) -> tuple[Claim, Owner | None]:
