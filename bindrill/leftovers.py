@@ -34,12 +34,14 @@ def tidy(*bases: Path) -> None:
 def open_run(path: Path) -> RunFolder:
     """Read a run, after it was put right if need be. Raises RunProblem, InputProblem while another
     command is at work on it."""
-    tidy(path.resolve().parent)
-    claim, owner = claim_of(path)
-    if claim == "alive":
-        who = f"process {owner.pid} on {owner.host}" if owner else "another process"
-        raise InputProblem(
-            f"{path} is being written by {who}; wait until it has ended (if it has,"
-            f" delete {path / FILE})"
-        )
+    place = path.resolve()
+    tidy(place.parent)
+    for folder in (place, *place.parents[:2]):  # a variant's run, a row of a table's
+        claim, owner = claim_of(folder)
+        if claim == "alive":
+            who = f"process {owner.pid} on {owner.host}" if owner else "another process"
+            raise InputProblem(
+                f"{path} is being written by {who}; wait until it has ended (if it has,"
+                f" delete {folder / FILE})"
+            )
     return RunFolder.open(path)

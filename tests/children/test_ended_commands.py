@@ -6,6 +6,7 @@ import json
 import signal
 from collections.abc import Iterator
 from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ from child_scenarios import LONG
 pytestmark = pytest.mark.live
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "kill-any-moment"
-kills: Any = SourceFileLoader("kills", str(SCRIPT)).load_module()
+_spec: Any = spec_from_loader("kills", SourceFileLoader("kills", str(SCRIPT)))
+kills: Any = module_from_spec(_spec)
+_spec.loader.exec_module(kills)
 ENDINGS = (signal.SIGKILL, signal.SIGTERM)
 
 

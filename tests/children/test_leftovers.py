@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -127,6 +128,11 @@ def test_a_living_run_is_left_alone(tmp_path, bindrill):
         assert shown.code == 2
         assert f"is being written by process {holder.pid}" in shown.err
         assert RunFolder.open(run.path).record.clocks["sim"].state == "running"
+    variant = run.path / "variants" / "a"
+    shutil.copytree(run.path / "sim", variant / "sim")
+    shutil.copy(run.path / "run.json", variant)
+    with held_elsewhere(run.path):
+        assert "is being written" in bindrill("report", variant).err
 
 
 def test_the_measure_under_way_of_a_killed_search_goes_and_what_was_measured_stays(tmp_path):
