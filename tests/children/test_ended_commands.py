@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
@@ -32,11 +32,32 @@ def place() -> Iterator[Any]:
     made.remove()
 
 
-def ended(place: Any, arguments: list[str], sign: str, number: signal.Signals) -> int:
-    """Start a command, end it once its output says `sign`; its exit code, with nothing left."""
+def started(place: Any, arguments: list[str], ripe: Callable[[Any], bool] | None = None) -> Any:
+    """A command that is in the middle of its work: as `ripe` says, or some customers are served."""
     command = place.start(*arguments)
-    assert kills.waited(lambda: sign in place.log.read_text() or command.poll() is not None)
+    ripe = ripe or customers_are_served
+    assert kills.waited(lambda: ripe(place) or command.poll() is not None), place.log.read_text()
     assert command.poll() is None, place.log.read_text()
+    return command
+
+
+def customers_are_served(place: Any) -> bool:
+    looks = [look for file in place.runs.rglob("progress.jsonl") for look in file.open("rb")]
+    return any(json.loads(look)["progress"]["active"] >= 2 for look in looks if look[-1:] == b"\n")
+
+
+def said(sign: str) -> Callable[[Any], bool]:
+    return lambda place: sign in place.log.read_text()
+
+
+def ended(
+    place: Any,
+    arguments: list[str],
+    number: signal.Signals,
+    ripe: Callable[[Any], bool] | None = None,
+) -> int:
+    """Start a command and end it; its exit code. Nothing is left."""
+    command = started(place, arguments, ripe)
     command.send_signal(number)
     code: int = command.wait(kills.PATIENCE)
     assert place.left() == [], place.log.read_text()
@@ -50,7 +71,7 @@ def clock(place: Any, name: str) -> Any:
 
 @pytest.mark.parametrize("number", [*ENDINGS, signal.SIGHUP])
 def test_a_live_run(place, number):
-    code = ended(place, ["run", "long.yaml", "--live"], "active 2", number)
+    code = ended(place, ["run", "long.yaml", "--live"], number)
     assert code == (-number if number == signal.SIGKILL else 130)
     assert clock(place, "live")["state"] == "interrupted"
     (summary,) = place.runs.glob("*/live/summary.json")
@@ -62,14 +83,14 @@ def test_a_live_run(place, number):
 @pytest.mark.parametrize("number", ENDINGS)
 def test_replications_on_several_processes(place, number):
     arguments = ["run", "long.yaml", "--sim", "--duration", "1h", "--replications", "40"]
-    code = ended(place, [*arguments, "--jobs", "2"], "simulations: 4 of 40", number)
+    code = ended(place, [*arguments, "--jobs", "2"], number, said("simulations: 4 of 40"))
     assert code == (-number if number == signal.SIGKILL else 130)
     assert clock(place, "sim")["state"] == "interrupted"
 
 
 @pytest.mark.parametrize("number", ENDINGS)
 def test_a_drill(place, number):
-    code = ended(place, ["drill", "sqlite.yaml", "--no-pdf"], "kill lender", number)
+    code = ended(place, ["drill", "sqlite.yaml", "--no-pdf"], number, said("kill lender"))
     assert code == (-number if number == signal.SIGKILL else 130)
     assert clock(place, "live")["state"] == "interrupted"
     (drill,) = place.runs.glob("*/drill.json")
@@ -81,7 +102,7 @@ def test_a_drill(place, number):
 @pytest.mark.parametrize("number", ENDINGS)
 def test_a_capacity_search(place, number):
     arguments = ["capacity", "long.yaml", "--live", "--duration", "1m", "--from", "2/s"]
-    code = ended(place, [*arguments, "--to", "3/s"], "active 2", number)
+    code = ended(place, [*arguments, "--to", "3/s"], number)
     assert code == (-number if number == signal.SIGKILL else 130)
     if number == signal.SIGTERM:
         (found,) = place.runs.glob("*/capacity.json")
@@ -89,8 +110,7 @@ def test_a_capacity_search(place, number):
 
 
 def test_two_signals_are_one(place):
-    command = place.start("run", "long.yaml", "--live")
-    assert kills.waited(lambda: "active 2" in place.log.read_text())
+    command = started(place, ["run", "long.yaml", "--live"])
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
         command.send_signal(number)
     assert command.wait(kills.PATIENCE) == 130
@@ -99,8 +119,7 @@ def test_two_signals_are_one(place):
 
 
 def test_a_run_whose_lender_is_gone_for_good_is_reported(place):
-    command = place.start("run", "long.yaml", "--live")
-    assert kills.waited(lambda: "active 2" in place.log.read_text())
+    command = started(place, ["run", "long.yaml", "--live"])
     (lender,) = [each for each in place.processes() if "lender-options" in str(each.cmdline())]
     lender.kill()
     assert command.wait(kills.PATIENCE) in (2, 97)

@@ -64,3 +64,12 @@ def test_nohup_is_heeded():
             os.kill(os.getpid(), signal.SIGHUP)
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+def test_an_ending_before_any_command_is_one_line(bindrill, monkeypatch):
+    def interrupted() -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr("bindrill.cli.app", interrupted)
+    outcome = bindrill("list")
+    assert (outcome.code, outcome.err) == (130, "bindrill: interrupted\n")
