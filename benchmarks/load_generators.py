@@ -18,6 +18,8 @@ import time
 from time import process_time
 from typing import Any
 
+from scenarios.child_environment import child_environment
+
 REQUESTS = 2_500
 ROUNDS = 2
 WARM_UP = 500
@@ -126,7 +128,13 @@ def main() -> int:
     with announced([sys.executable, "-c", BARE]) as (url, _):
         for kind in kinds * ROUNDS:  # in turns: whatever else the machine does is shared by all
             command = [sys.executable, "-m", "benchmarks.load_generators", kind, url]
-            done = subprocess.run(command, check=True, stdout=subprocess.PIPE, timeout=3 * TIMEOUT)
+            done = subprocess.run(
+                command,
+                env=child_environment(),
+                check=True,
+                stdout=subprocess.PIPE,
+                timeout=3 * TIMEOUT,
+            )
             seconds[kind] += float(done.stdout.split()[-1])
     rates = {kind: ROUNDS * REQUESTS / used for kind, used in seconds.items()}
     for kind in ("HttpUser", "FastHttpUser"):

@@ -14,6 +14,7 @@ from typing import Any
 import aiohttp
 import psutil
 
+from scenarios.child_environment import child_environment
 from scenarios.loader import load_scenario
 from scenarios.population import Population
 
@@ -70,7 +71,9 @@ def payloads(count: int) -> list[dict[str, Any]]:
 @contextmanager
 def announced(command: Sequence[str]) -> Iterator[tuple[str, int]]:
     """A server that prints `{"ready": {"bank": URL}}`: its URL and process id."""
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen(
+        command, env=child_environment(), stdout=subprocess.PIPE, text=True
+    ) as server:
         try:
             assert server.stdout is not None
             yield json.loads(server.stdout.readline())["ready"]["bank"], server.pid

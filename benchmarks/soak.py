@@ -33,7 +33,7 @@ from bindrill.display import Display
 from loadtests.live_run import LiveResult, run_live
 from mocks.lender.key_ring import KeyRing
 from mocks.lender.records import Binding
-from mocks.lender.sql_store import SqlStore
+from mocks.lender.sql_store import SqlStore, sqlite_url
 from mocks.lender.vault import AesGcmVault
 from reports.recorder import scan_events
 from scenarios.loader import load_scenario
@@ -133,7 +133,7 @@ def told_active(folder: Path) -> list[int]:
 def lost(customers: Iterable[int], scenario: Scenario, folder: Path) -> list[int]:
     """Those of `customers` without an ACTIVE binding of their card in the lender's database."""
     vault = AesGcmVault(KeyRing.load(folder / "keys.json"))
-    store = SqlStore(f"sqlite:///{folder / 'lender.db'}")
+    store = SqlStore(sqlite_url(folder / "lender.db"))
     try:
         active = {each.card_index for each in store.records(Binding) if each.state == "ACTIVE"}
     finally:

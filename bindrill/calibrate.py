@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -13,8 +12,10 @@ from rich.console import Console
 
 from bindrill.display import Display
 from bindrill.errors import EXIT_INTERRUPTED, EXIT_MET, InputProblem
+from bindrill.leftovers import tidy
 from loadtests.calibration import TooFewMeasurements, measure
 from loadtests.calibration_at_load import LoadMeasured, at_loads, measure_at_loads
+from reports.claims import scratch
 from reports.numbers import shown
 from scenarios.calibration import Calibration
 from scenarios.loader import load_scenario, override
@@ -40,6 +41,7 @@ def calibrate_machine(
         rate = LIGHT
     scenario = override(load_scenario(name), duration=duration, rate=rate)
     console = Console(highlight=False, soft_wrap=True)
+    tidy()
     if at_load:
         found = calibrate_at_loads(scenario, console)
     else:
@@ -107,11 +109,11 @@ def _lightly(scenario: Scenario, what: str, console: Console) -> Calibration | N
 def _measuring(console: Console, *, quiet: bool = False) -> Iterator[tuple[Path, Display]]:
     """A folder for what is played, and a display. Raises InputProblem when it was too short."""
     with (
-        tempfile.TemporaryDirectory(prefix="bindrill-") as folder,
+        scratch() as folder,
         Display(console, quiet=quiet) as display,
     ):
         try:
-            yield Path(folder), display
+            yield folder, display
         except TooFewMeasurements as few:
             raise InputProblem(str(few)) from None
 

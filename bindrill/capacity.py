@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import shlex
+import shutil
 import sys
 import time
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from rich.console import Console
 from bindrill.calibrate import calibrate_at_loads
 from bindrill.display import Display
 from bindrill.errors import EXIT_INTERRUPTED, EXIT_MET, EXIT_MISSED, InputProblem
+from bindrill.leftovers import tidy
 from bindrill.option_values import parsed, positive
 from loadtests.capacity import Load, live_limit
 from reports.capacity import words
@@ -24,9 +26,11 @@ from reports.capacity.page import write_page
 from reports.capacity.result import Capacity, Limit, Measured
 from reports.capacity.scaling import own_rate
 from reports.capacity.search import Bounds, Search
+from reports.claims import claim
 from reports.numbers import shown
 from reports.run_folder import Clock, new_folder
 from scenarios.calibration import load_calibration
+from scenarios.interruption import undisturbed
 from scenarios.loader import load_scenario, override
 from scenarios.schema import Scenario
 from scenarios.units import format_duration, parse_duration, parse_rate, parse_share
@@ -85,7 +89,8 @@ def find_capacity(name: str, options: CapacityOptions) -> int:
     within = positive("--within", options.within, parse_duration, "a duration such as 1h")
     console = Console(stderr=options.json, highlight=False, soft_wrap=True)
     started = datetime.now(UTC)
-    folder = new_folder(options.out, f"{scenario.name}-capacity-{started:%Y%m%d-%H%M%S}")
+    tidy(options.out)
+    folder = claim(new_folder(options.out, f"{scenario.name}-capacity-{started:%Y%m%d-%H%M%S}"))
     console.print(
         f"{scenario.name}: from {shown(bounds.lowest, '/s')} to {shown(bounds.highest, '/s')},"
         f" {format_duration(scenario.duration)} a measure, seed {scenario.seed}, into {folder}",
@@ -98,7 +103,7 @@ def find_capacity(name: str, options: CapacityOptions) -> int:
             scenario, console, database=options.database, quiet=options.json
         )
         if calibration is None:
-            folder.rmdir()
+            shutil.rmtree(folder)
             console.print("Interrupted while this machine was measured; no search has begun.")
             return EXIT_INTERRUPTED
         calibration.save(folder / file)
@@ -132,7 +137,8 @@ def find_capacity(name: str, options: CapacityOptions) -> int:
         limits=tuple(limits),
         bounds=bounds_of(scenario, _demand(limits)) if limits and limits[0].measures else (),
     )
-    page = write_page(capacity, scenario, folder)
+    with undisturbed():
+        page = write_page(capacity, scenario, folder)
     for line in (*words.lines(capacity), "", f"Report: {page}"):
         console.print(line, markup=False)
     if options.json:

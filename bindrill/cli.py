@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 
 from bindrill.errors import EXIT_BAD_INPUT, EXIT_INTERRUPTED, user_problems
 from bindrill.faults import app as faults_app
+from scenarios.interruption import as_interrupts
 
 # Typer exports the leaf of this hierarchy only.
 _UsageError: type[Any] = typer.BadParameter.__bases__[0]
@@ -765,7 +766,11 @@ def fidelity(
 def main() -> None:
     """Run the command line."""
     try:
-        app()
+        with as_interrupts():
+            app()
+    except KeyboardInterrupt:  # before there is a command to be interrupted
+        print("bindrill: interrupted", file=sys.stderr)
+        sys.exit(EXIT_INTERRUPTED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(EXIT_BAD_INPUT)

@@ -17,16 +17,19 @@ from rich.table import Table
 from bindrill.display import Display
 from bindrill.errors import EXIT_INTERRUPTED, EXIT_MET, EXIT_MISSED
 from bindrill.evidence import make_evidence
+from bindrill.leftovers import tidy
 from bindrill.option_values import checked_language
 from loadtests.drill.run import run_drill
 from loadtests.topologies.choice import require
+from reports.claims import claimed
 from reports.drills.result import DrillResult, Judgement, TimelineEntry
 from reports.numbers import MISSING
 from reports.progress import Progress
-from reports.run_folder import RunFolder
+from reports.run_folder import RunFolder, State
 from reports.verdict import conclude, outcomes_of, shown_value
 from scenarios.arrivals import arrival_times
 from scenarios.drill_library import load_drill
+from scenarios.interruption import undisturbed
 from scenarios.library_index import drills
 from scenarios.loader import override
 from scenarios.schema import Scenario
@@ -71,6 +74,7 @@ def drill_scenario(name: str, options: DrillOptions) -> int:
     )
     require(scenario)
     console = Console(stderr=options.json)
+    tidy(options.out)
     played: list[tuple[RunFolder, DrillResult]] = []
     for number in range(options.repeat):
         again = scenario.model_copy(update={"seed": scenario.seed + number})
@@ -91,6 +95,14 @@ def _once(
 ) -> tuple[RunFolder, DrillResult]:
     run = RunFolder.create(options.out, scenario, command=["bindrill", *sys.argv[1:]])
     planned = sum(1 for _ in arrival_times(scenario.arrivals, scenario.seed, scenario.duration))
+    with claimed(run.path):
+        return run, _carried_out(run, planned, options, console)
+
+
+def _carried_out(
+    run: RunFolder, planned: int, options: DrillOptions, console: Console
+) -> DrillResult:
+    scenario = run.scenario
     run.begin("live", planned=planned)
     _print(
         console,
@@ -101,17 +113,24 @@ def _once(
     with _shown(console, quiet=options.json) as (on_progress, on_step):
         try:
             result = run_drill(run, on_progress=on_progress, on_step=on_step)
-        except BaseException:
-            run.record.clocks["live"].state = "failed"
-            run.save()
+        except BaseException as problem:
+            _broken_off(run, problem, time.monotonic() - began)
             raise
-    result = _concluded(run, result, time.monotonic() - began)
+    with undisturbed():
+        result = _concluded(run, result, time.monotonic() - began)
     for line in drill_lines(result):
         _print(console, line)
     _print(console, f"Drill: {run.path}")
     folder = make_evidence(run.path, lang=options.lang, pdf=options.pdf)
     _print(console, f"Evidence: {folder}")
-    return run, result
+    return result
+
+
+def _broken_off(run: RunFolder, problem: BaseException, wall_seconds: float) -> None:
+    state: State = "interrupted" if isinstance(problem, KeyboardInterrupt) else "failed"
+    note = (str(problem).splitlines() or [type(problem).__name__])[0]
+    with undisturbed():
+        conclude(run, "live", state=state, wall_seconds=wall_seconds, note=note)
 
 
 def _concluded(run: RunFolder, result: DrillResult, wall_seconds: float) -> DrillResult:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bindrill.errors import EXIT_MET, EXIT_MISSED, InputProblem
+from bindrill.leftovers import open_run, tidy
 from bindrill.option_values import checked_language, parsed
 from reports.drills.calendar import Calendar, CalendarRow, drill_calendar
 from reports.drills.evidence import write_evidence
@@ -33,6 +34,7 @@ def make_evidence(run_folder: Path, *, lang: str, pdf: bool = True) -> Path:
 
 def remake_evidence(run_folder: Path, *, lang: str, pdf: bool = True) -> int:
     """Make the evidence of an earlier drill again, say in another language; the exit code."""
+    open_run(run_folder)
     print(f"Evidence: {make_evidence(run_folder, lang=lang, pdf=pdf)}")
     return EXIT_MET
 
@@ -40,6 +42,7 @@ def remake_evidence(run_folder: Path, *, lang: str, pdf: bool = True) -> int:
 def show_calendar(runs: Path, *, every: str | None = None, as_json: bool = False) -> int:
     """Print when each drill was last run. `every` (`90d`) adds when it is due again, and gives the
     exit code of missed objectives when one is overdue. Raises InputProblem and RunProblem."""
+    tidy(runs)
     calendar = drill_calendar(runs, now=datetime.now(UTC), every=_period(every))
     if as_json:
         print(msgspec.json.encode(calendar).decode())

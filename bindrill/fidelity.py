@@ -15,7 +15,9 @@ from rich.console import Console
 from bindrill.calibrate import calibrate_machine
 from bindrill.errors import EXIT_INTERRUPTED, EXIT_MET
 from bindrill.kept_rows import check_folder, kept_rows, notes_file, read_notes, write_table
+from bindrill.leftovers import tidy
 from bindrill.run import RunOptions, run_scenario
+from reports.claims import claim
 from reports.fidelity import FidelityRow, fidelity_page, fidelity_row
 from reports.join import join_clocks
 from reports.run_folder import CLOCKS, RunFolder, new_folder
@@ -61,7 +63,8 @@ def write_fidelity(options: FidelityOptions) -> int:
     check_folder(options.out, "--out")
     notes = read_notes(notes_file(options.out))
     began = datetime.now(UTC)
-    runs = new_folder(options.runs, f"fidelity-{began:%Y%m%d-%H%M%S}")
+    tidy(options.runs)
+    runs = claim(new_folder(options.runs, f"fidelity-{began:%Y%m%d-%H%M%S}"))
     calibration = options.calibration
     if calibration is None:
         calibration = runs / "calibration.yaml"

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from bindrill.counted import counted
 from bindrill.errors import EXIT_MET, EXIT_MISSED, InputProblem
+from bindrill.leftovers import tidy
 from bindrill.option_values import checked_language, parsed, positive
 from reports.capacity.bounds import Bound
 from reports.capacity.result import FILE as CAPACITY
@@ -22,6 +23,7 @@ from reports.capacity.result import Capacity, Limit, Measured, read_capacity
 from reports.capacity.scaling import own_rate
 from reports.capacity.search import Search
 from reports.capacity.words import measure_in_words
+from reports.claims import claim
 from reports.numbers import shown
 from reports.plan.answers import PACKAGE, answer_lines
 from reports.plan.buying import has_of
@@ -94,7 +96,10 @@ def make_plan(name: str, options: PlanOptions) -> int:
     scenario, dropped = _scenario(name, options)
     measured = _capacity(options.capacity, scenario)
     console = Console(stderr=options.json, highlight=False, soft_wrap=True)
-    folder = new_folder(options.out, f"{scenario.name}-plan-{datetime.now(UTC):%Y%m%d-%H%M%S}")
+    tidy(options.out)
+    folder = claim(
+        new_folder(options.out, f"{scenario.name}-plan-{datetime.now(UTC):%Y%m%d-%H%M%S}")
+    )
     console.print(
         f"{scenario.name}: {months[0].month} to {months[-1].month}, seed {scenario.seed},"
         f" into {folder}",

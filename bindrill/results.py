@@ -9,6 +9,7 @@ import msgspec
 from rich.console import Console
 
 from bindrill.errors import EXIT_INTERRUPTED, EXIT_MET, EXIT_MISSED, InputProblem
+from bindrill.leftovers import open_run
 from reports.compare import compare, write_comparison
 from reports.html import write_report
 from reports.join import join_clocks
@@ -102,12 +103,12 @@ def _print_json(run: RunFolder, report: Path, told: dict[str, Any]) -> None:
 
 def report_run(path: Path) -> int:
     """`bindrill report`."""
-    return show_run(RunFolder.open(path), Console())
+    return show_run(open_run(path), Console())
 
 
 def compare_runs(path_a: Path, path_b: Path) -> int:
     """`bindrill compare`."""
-    comparison = compare(RunFolder.open(path_a), RunFolder.open(path_b))
+    comparison = compare(open_run(path_a), open_run(path_b))
     page = write_comparison(comparison)
     for line in comparison.lines():
         print(line)
@@ -117,7 +118,7 @@ def compare_runs(path_a: Path, path_b: Path) -> int:
 
 def join_run(path: Path) -> int:
     """`bindrill join`."""
-    run = RunFolder.open(path)
+    run = open_run(path)
     if len(run.clocks) < 2:
         raise InputProblem(f"{path} has one clock only; run it without --sim and --live")
     for line in join_clocks(run).lines():

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 import msgspec
@@ -13,20 +14,23 @@ from rich.console import Console
 from bindrill.counted import counted
 from bindrill.display import Display
 from bindrill.errors import InputProblem
+from bindrill.leftovers import tidy
 from bindrill.option_values import parsed
 from bindrill.twin import play_twin
+from reports.claims import claimed
 from reports.replications import write_replications
 from reports.run_folder import Clock, RunFolder, State
 from reports.variants import create_variant
 from reports.verdict import conclude
 from scenarios.arrivals import arrival_times
 from scenarios.calibration import load_calibration
+from scenarios.interruption import undisturbed
 from scenarios.loader import load_scenario, override
 from scenarios.schema import Scenario
 from scenarios.units import format_duration, parse_share
 from scenarios.variants import variant
 from sim.cluster import simulators
-from sim.replications import Part, replicate
+from sim.replications import Part, Replicated, replicate
 from sim.run import run_sim
 
 
@@ -81,6 +85,7 @@ def run_scenario(name: str, options: RunOptions) -> int:
 
         check_target(options.target, options.allow_remote)
     console = Console(stderr=options.json)
+    tidy(options.out)
     run = RunFolder.create(options.out, scenario, command=["bindrill", *sys.argv[1:]])
     console.print(
         f"{scenario.name}: {_planned(scenario):,} customers in {format_duration(scenario.duration)}"
@@ -88,11 +93,21 @@ def run_scenario(name: str, options: RunOptions) -> int:
         highlight=False,
         soft_wrap=True,
     )
-    parts = [
-        create_variant(run, each, variants[each.name])
-        for each in scenario.variants
-        if each.name in variants
-    ] or [run]
+    with claimed(run.path):
+        parts = [
+            create_variant(run, each, variants[each.name])
+            for each in scenario.variants
+            if each.name in variants
+        ] or [run]
+        _play_all(parts, options, precision, console)
+        from bindrill.results import show_run  # plots are big, and are drawn when worlds are gone
+
+        return show_run(run, console, as_json=options.json)
+
+
+def _play_all(
+    parts: list[RunFolder], options: RunOptions, precision: float | None, console: Console
+) -> None:
     for clock in options.clocks:
         if clock == "sim" and options.replications > 1:
             state = _replicate(parts, options, precision, console)
@@ -100,9 +115,6 @@ def run_scenario(name: str, options: RunOptions) -> int:
             state = _play_each(clock, parts, options, console)
         if state == "interrupted":
             break
-    from bindrill.results import show_run  # plots are big, and are drawn when worlds are gone
-
-    return show_run(run, console, as_json=options.json)
 
 
 def _precision(options: RunOptions) -> float | None:
@@ -134,13 +146,17 @@ def _play_each(
 
 def _play_once(clock: Clock, run: RunFolder, options: RunOptions, console: Console) -> State:
     folder = run.begin(clock, planned=_planned(run.scenario))
-    with Display(console, quiet=options.json) as display:
-        try:
+    began = time.monotonic()
+    try:
+        with Display(console, quiet=options.json) as display:
             state, wall = _PLAY[clock](run.scenario, folder, options, display, console)
-        except BaseException:
-            _failed(run, clock)
-            raise
-    conclude(run, clock, state=state, wall_seconds=wall)
+    except KeyboardInterrupt:
+        state, wall = "interrupted", time.monotonic() - began
+    except BaseException as problem:
+        _fail(run, clock, problem)
+        raise
+    with undisturbed():
+        conclude(run, clock, state=state, wall_seconds=wall)
     return state
 
 
@@ -156,7 +172,7 @@ def _replicate(
             simulators(total, options.jobs, options.cluster) as places,
             counted(console, "simulations", total, quiet=options.json) as on_done,
         ):
-            found = replicate(
+            found: Sequence[Replicated] = replicate(
                 [Part(run.scenario, folder) for run, folder in zip(parts, folders, strict=True)],
                 options.replications,
                 places.executor,
@@ -166,22 +182,34 @@ def _replicate(
                 precision=precision,
                 on_done=on_done,
             )
-    except BaseException:
+    except KeyboardInterrupt:
+        found = ()
+    except BaseException as problem:
         for run in parts:
-            _failed(run, "sim")
+            _fail(run, "sim", problem)
         raise
-    wall = time.perf_counter() - began
-    state: State = "complete"
-    for run, folder, replicated in zip(parts, folders, found, strict=True):
-        write_replications(replicated.result, replicated.summaries, folder)
-        state = "interrupted" if replicated.result.stopped == "interrupted" else "complete"
+    with undisturbed():
+        return _conclude_replications(parts, found, time.perf_counter() - began)
+
+
+def _conclude_replications(
+    parts: list[RunFolder], found: Sequence[Replicated], wall: float
+) -> State:
+    """`found` is empty when it was interrupted before any figure was merged."""
+    state: State = "interrupted"
+    for run, replicated in zip_longest(parts, found):
+        if replicated is not None:
+            write_replications(replicated.result, replicated.summaries, run.clock_folder("sim"))
+            state = "interrupted" if replicated.result.stopped == "interrupted" else "complete"
         conclude(run, "sim", state=state, wall_seconds=wall)
     return state
 
 
-def _failed(run: RunFolder, clock: Clock) -> None:
-    run.record.clocks[clock].state = "failed"
-    run.save()
+def _fail(run: RunFolder, clock: Clock, problem: BaseException) -> None:
+    """A failed run says why, and shows what there is."""
+    with undisturbed():
+        note = (str(problem).splitlines() or [type(problem).__name__])[0]
+        conclude(run, clock, state="failed", wall_seconds=0.0, note=note)
 
 
 def _sim(

@@ -24,7 +24,7 @@ def serve_stack(
     admin_token: str | None,
     log_requests: bool,
 ) -> int:
-    """Serve until SIGINT or SIGTERM; returns the exit code. Raises StartProblem, InputProblem."""
+    """Serve until SIGINT, SIGTERM or SIGHUP; the exit code. Raises StartProblem, InputProblem."""
     for service in without:
         if service not in SERVICES:
             raise InputProblem(

@@ -12,7 +12,9 @@ from rich.console import Console
 
 from bindrill.counted import counted
 from bindrill.errors import EXIT_INTERRUPTED, EXIT_MET, InputProblem
+from bindrill.leftovers import tidy
 from bindrill.option_values import parsed
+from reports.claims import claim
 from reports.run_folder import new_folder
 from reports.sweep_page import write_sweep
 from reports.swept import Measure, Swept, measure_named
@@ -56,7 +58,8 @@ def sweep_scenario(name: str, options: SweepOptions) -> int:
     _check(measure, scenario)
     console = Console(highlight=False, soft_wrap=True)
     started = datetime.now(UTC)
-    folder = new_folder(options.out, f"{scenario.name}-sweep-{started:%Y%m%d-%H%M%S}")
+    tidy(options.out)
+    folder = claim(new_folder(options.out, f"{scenario.name}-sweep-{started:%Y%m%d-%H%M%S}"))
     sizes = " × ".join(str(len(dimension.values)) for dimension in dimensions)
     console.print(f"{scenario.name}: {sizes} simulations, seed {scenario.seed}, into {folder}")
     with (

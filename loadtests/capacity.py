@@ -28,6 +28,7 @@ from reports.capacity.usage import (
 from reports.progress import Progress
 from reports.summary import summarise
 from scenarios.arrivals import arrival_times
+from scenarios.interruption import undisturbed
 from scenarios.schema import Scenario
 
 LEAD = 2
@@ -93,7 +94,8 @@ def live_limit(
             )
         except KeyboardInterrupt:
             measure = None
-        shutil.rmtree(place, ignore_errors=True)  # a problem leaves it there, for its logs
+        with undisturbed():
+            shutil.rmtree(place, ignore_errors=True)  # a problem leaves it there, for its logs
         if measure is None:
             state = "interrupted"
             break

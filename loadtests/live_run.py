@@ -19,12 +19,13 @@ from loadtests.overview import Look, ProgressReader
 from loadtests.process import Process, StackProblem
 from loadtests.process_faults import ProcessFaults
 from loadtests.settings import Settings
-from loadtests.stack import TARGET_PORTS, Stack, undisturbed
+from loadtests.stack import TARGET_PORTS, Stack
 from mocks.payment.settlement import CHINA
 from reports.progress import Progress
 from reports.recorder import Recorder
 from scenarios.faults import Fault
 from scenarios.faults.process import ProcessFault
+from scenarios.interruption import undisturbed
 from scenarios.schema import Scenario
 
 LOCUSTFILE = Path(__file__).with_name("locustfile.py")
@@ -111,10 +112,10 @@ def drive(
     progress = stack.logs / "progress.jsonl"
     progress.unlink(missing_ok=True)
     settings = Settings(
-        scenario=str(stack.scenario_file),
+        scenario=str(stack.scenario_file.resolve()),
         sms_url=stack.urls["sms"],
-        events=folder,
-        progress=progress,
+        events=folder.resolve(),
+        progress=progress.resolve(),
     )
     recorder = Recorder(folder, worker="gateways")
     run = _Drive(stack, scenario, ProgressReader(progress), recorder, on_progress, companion)
@@ -228,7 +229,7 @@ class _Drive:
 def _start_locust(stack: Stack, settings: Settings, processes: int) -> Process:
     command = [
         *(sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--headless", "--only-summary"),
-        *("--host", stack.urls["lender"], "--csv", str(stack.logs / "locust")),
+        *("--host", stack.urls["lender"], "--csv", "locust"),
         *("--exit-code-on-error", "0"),  # refused customers are a result
     ]
     if processes > 1:
@@ -237,7 +238,10 @@ def _start_locust(stack: Stack, settings: Settings, processes: int) -> Process:
             *("--processes", str(processes), "--master-bind-host", "127.0.0.1"),
             *("--master-bind-port", port, "--master-host", "127.0.0.1", "--master-port", port),
         ]
-    return stack.begin("locust", command, settings.as_environment())
+    # It reads ~/.locust.conf, and locust.conf and pyproject.toml where it stands: there are none.
+    logs = stack.logs.resolve()
+    environment = settings.as_environment() | {"HOME": str(logs)}
+    return stack.begin("locust", command, environment, folder=logs)
 
 
 def _free_port() -> int:

@@ -15,6 +15,7 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from loadtests import leash
+from scenarios.child_environment import child_environment
 
 
 class StackProblem(Exception):
@@ -24,7 +25,8 @@ class StackProblem(Exception):
 class Process:
     """Starts `command` in a process group of its own, with stderr, and stdout unless it is asked
     for, in the file `log`. When this process dies, by whatever cause, the child gets
-    `death_signal` (on Linux). `user`: whom root lets it run as. `folder`: where it starts."""
+    `death_signal` (on Linux). `environment` is added to what children inherit. `user`: whom root
+    lets it run as. `folder`: where it starts."""
 
     def __init__(
         self,
@@ -48,7 +50,7 @@ class Process:
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE if read_stdout else stream,
                     stderr=stream,
-                    env={**os.environ, **(environment or {})},
+                    env=child_environment() | dict(environment or {}),
                     cwd=folder,
                     start_new_session=True,
                 )

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from loadtests.admin import AdminProblem, fetch
@@ -22,7 +21,7 @@ from mocks.lender.key_ring import KeyRing, KeyRingError
 from mocks.lender.partner_answers import Verdict, about_another, bank_query, payment_query
 from mocks.lender.partner_fields import AMOUNT_FEN
 from mocks.lender.records import Applicant, AuditEntry, Binding, PartnerCall
-from mocks.lender.sql_store import SqlStore
+from mocks.lender.sql_store import SqlStore, database_url
 from mocks.lender.store import StoreUnavailable
 from mocks.lender.vault import AesGcmVault, VaultError
 from mocks.world import GatewayAnswer
@@ -54,7 +53,7 @@ class ReconcileProblem(Exception):
 def opened(database: str) -> Iterator[SqlStore]:
     """The lender's store at a database URL that exists. Raises StoreUnavailable."""
     try:
-        url = make_url(database)
+        url = database_url(database)
     except ArgumentError:
         url = None  # the store says what is wrong with it
     file = url.database if url is not None and url.get_backend_name() == "sqlite" else None

@@ -6,9 +6,7 @@ import atexit
 import signal
 import socket
 import sys
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from urllib.parse import urlsplit
@@ -17,8 +15,12 @@ import msgspec
 
 from loadtests.admin import MOST_OF_A_TARGET, AdminProblem, fetch
 from loadtests.process import Process, StackProblem
+from mocks.lender.sql_store import sqlite_url
 from mocks.server.options import ServeOptions, read_options, write_options
+from reports.run_folder import check_spelling
 from scenarios.addresses import is_loopback, parse_address
+from scenarios.child_environment import libpq_variables
+from scenarios.interruption import undisturbed
 from scenarios.loader import dump
 from scenarios.schema import Scenario
 
@@ -55,7 +57,7 @@ class Stack:
         database: str | None = None,
     ) -> None:
         """Raises AddressProblem for a target that is no URL, StackProblem for one that is not
-        loopback, without `allow_remote`."""
+        loopback, without `allow_remote`, RunProblem for a folder whose name is not text."""
         if target is not None:
             check_target(target, allow_remote)
         self.urls: dict[str, str] = {}
@@ -64,6 +66,7 @@ class Stack:
         self.scenario_file = folder / "scenario.yaml"
         self._scenario = scenario
         self._folder = folder.resolve()
+        check_spelling(self._folder)
         self._target = target.rstrip("/") if target else None
         self._allow_remote = allow_remote
         self._database = database
@@ -101,7 +104,7 @@ class Stack:
         if self._target is not None:
             self._expect_target(self._target)
         elif self._database is None:
-            database = f"sqlite:///{self._folder / 'lender.db'}"
+            database = sqlite_url(self._folder / "lender.db")
             self.start_lender("lender", database, key_ring=self._folder / "keys.json")
         else:
             # A database of the user's own outlives the run, and so do the keys it is sealed with.
@@ -148,8 +151,16 @@ class Stack:
             self._ports[name] = self._reserve_port()
         return f"http://127.0.0.1:{self._ports[name]}"
 
-    def begin(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> Process:
+    def begin(
+        self,
+        name: str,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        *,
+        folder: Path | None = None,
+    ) -> Process:
         """Start one more process in the stack's care; the last begun is the first to be stopped.
+        `environment` is added to what children inherit, `folder` is where it starts.
 
         Should this process die, the other gets SIGTERM, to write down what it has.
         """
@@ -159,6 +170,7 @@ class Stack:
             self.logs / f"{name}.log",
             environment=environment,
             death_signal=signal.SIGTERM,
+            folder=folder,
         )
         self._processes[name] = process
         return process
@@ -244,7 +256,14 @@ class Stack:
 
     def _serve(self, name: str) -> None:
         command = [sys.executable, "-m", "mocks.server", "--options", str(self._options_file(name))]
-        process = Process(name, command, self.logs / f"{name}.log", read_stdout=True)
+        process = Process(
+            name,
+            command,
+            self.logs / f"{name}.log",
+            # A database of the user's own may need libpq's variables; ours must not be led astray.
+            environment=None if self._database is None else libpq_variables(),
+            read_stdout=True,
+        )
         self._processes[name] = process
         self._servers.add(name)
         ready = msgspec.json.decode(process.first_line(START_TIMEOUT), type=_Ready).ready
@@ -287,16 +306,3 @@ def check_target(target: str, allow_remote: bool) -> None:
             f"--target {target} is not on this machine: load only what you may load, and say so"
             " with --allow-remote"
         )
-
-
-@contextmanager
-def undisturbed() -> Iterator[None]:
-    """Ctrl-C has to wait: a second one must not interrupt the tidying after the first."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

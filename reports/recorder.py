@@ -99,7 +99,7 @@ def scan_events(clock_folder: Path) -> pl.LazyFrame:
     parts = readable_parts(clock_folder)
     if not parts:
         return pl.LazyFrame(schema=SCHEMA)
-    return pl.scan_parquet(parts)
+    return pl.scan_parquet(parts, glob=False)
 
 
 def readable_parts(clock_folder: Path) -> list[Path]:
@@ -109,7 +109,8 @@ def readable_parts(clock_folder: Path) -> list[Path]:
 
 def _ok(part: Path) -> bool:
     try:
-        found = dict(pl.read_parquet_schema(part))
+        # Not as a pattern: a folder may be called run[1].
+        found = dict(pl.scan_parquet(part, glob=False).collect_schema())
     except (OSError, pl.exceptions.PolarsError) as error:
         warnings.warn(f"{part.name} is left out: {error}", UnreadablePart, stacklevel=4)
         return False

@@ -175,6 +175,7 @@ def read_record(path: Path, kind: type[T], *, missing: str) -> T:
 
 def new_folder(base: Path, name: str) -> Path:
     """Make `base/name`, or `base/name-2` and so on where it exists. Raises RunProblem."""
+    check_spelling(base)
     for number in range(1, 1000):
         path = base / (name if number == 1 else f"{name}-{number}")
         try:
@@ -185,6 +186,17 @@ def new_folder(base: Path, name: str) -> Path:
             raise RunProblem(f"{path} cannot be made: {error.strerror}") from None
         return path
     raise RunProblem(f"{base} holds too many runs called {name}")
+
+
+def check_spelling(path: Path) -> None:
+    """Raises RunProblem for a path that no file of ours could name."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        shown = os.fsencode(path).decode(errors="backslashreplace")
+        raise RunProblem(
+            f"{shown} is not UTF-8 text; give a folder whose name is, or rename it"
+        ) from None
 
 
 def _without_passwords(command: str) -> str:

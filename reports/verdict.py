@@ -74,8 +74,11 @@ def outcomes_of(run: RunFolder, clock: Clock, summary: Summary) -> tuple[Outcome
 
 
 def verdict_of(run: RunFolder) -> Verdict:
-    """The verdict of all clocks together: the worst of theirs. `met` when no clock has run."""
+    """The verdict of all clocks together: the worst of theirs. A run that was ended before any
+    clock began is interrupted."""
     found = {run.record.clocks[clock].verdict or "interrupted" for clock in run.clocks}
+    if not found:
+        return "interrupted"
     order: tuple[Verdict, ...] = ("failed", "interrupted", "missed", "met")
     return next((verdict for verdict in order if verdict in found), "met")
 

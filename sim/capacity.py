@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from concurrent.futures import Executor
-from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
@@ -17,6 +15,7 @@ from reports.capacity.result import Limit, LimitState, Measured
 from reports.capacity.scaling import at_rate, own_rate
 from reports.capacity.search import Bounds, Search
 from reports.capacity.usage import Counters, Processor, window_of
+from reports.claims import scratch
 from reports.summary import summarise
 from scenarios.schema import Scenario
 from sim.clock import after
@@ -95,8 +94,8 @@ def simulate(task: Task) -> Measured:
     """Play one measure, and its twin where there are faults. Raises KeyboardInterrupt."""
     seed = replication_seed(task.scenario.seed, task.number)
     scenario = at_rate(task.scenario, task.rate, seed)
-    with tempfile.TemporaryDirectory(prefix="bindrill-") as base:
-        folder = Path(base) / "sim"
+    with scratch() as base:
+        folder = base / "sim"
         folder.mkdir()
         run_twin(scenario, folder)
         env = Environment()

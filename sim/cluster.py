@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import logging
 import platform
-import signal
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Executor, Future
@@ -22,8 +20,10 @@ from weakref import WeakSet
 
 import msgspec
 
+from reports.claims import scratch as new_scratch
 from scenarios.addresses import check_scheduler
-from sim.executor import cores, leave_interrupts, local_executor, process_pool
+from scenarios.interruption import leave_to_parent, undisturbed
+from sim.executor import cores, local_executor, process_pool
 
 R = TypeVar("R")
 
@@ -67,7 +67,7 @@ def simulators(
     """
     jobs = min(jobs or cores(), tasks)
     with ExitStack() as stack:
-        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bindrill-")))
+        scratch = stack.enter_context(new_scratch())
         if cluster is None:
             executor = stack.enter_context(local_executor(jobs))
             yield Simulators(executor, 1 if jobs == 1 else 2 * jobs, scratch)
@@ -126,12 +126,15 @@ def _cluster(address: str, jobs: int, scratch: Path) -> Iterator[_ClusterExecuto
         raise ClusterProblem("--cluster needs Dask: pip install 'bindrill[cluster]'") from None
     dask: Any = distributed  # untyped in part
     with ExitStack() as stack:
-        stack.enter_context(
-            config.set({"distributed.scheduler.allowed-failures": ALLOWED_FAILURES})
-        )
         stack.enter_context(_quiet("distributed"))
         here = stack.enter_context(process_pool(1))
         if address == LOCAL:
+            config.refresh(paths=[], env={})  # what is set for other clusters is not for this one
+            settings = {
+                "distributed.scheduler.allowed-failures": ALLOWED_FAILURES,
+                "temporary-directory": str(scratch),
+            }
+            stack.enter_context(config.set(settings))
             local = dask.LocalCluster(
                 n_workers=jobs,
                 threads_per_worker=1,
@@ -227,15 +230,8 @@ def _watch(executor: _ClusterExecutor, address: str, stop: threading.Event) -> N
 
 
 def _undisturbed(close: Callable[..., object], **options: Any) -> None:
-    """Close, whatever is pressed meanwhile."""
-    if threading.current_thread() is not threading.main_thread():
+    with undisturbed():
         close(**options)
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        close(**options)
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
@@ -256,4 +252,4 @@ def _first_line(error: BaseException) -> str:
 
 def dask_setup(_: Any) -> None:
     """Dask calls this in every worker process that it starts with this module as a preload."""
-    leave_interrupts()
+    leave_to_parent()

@@ -5,12 +5,16 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing.connection import wait
 from typing import Any, TypeVar
+
+from scenarios.child_environment import safe_path
+from scenarios.interruption import leave_to_parent, undisturbed
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -51,24 +55,34 @@ def local_executor(jobs: int) -> Iterator[Executor]:
 def process_pool(jobs: int) -> Iterator[Executor]:
     """An executor of `jobs` child processes, which are stopped on leaving, whatever they do."""
     before = set(multiprocessing.active_children())
-    # Spawned, since a forked copy of threads that hold locks can hang.
-    pool = ProcessPoolExecutor(
-        jobs, mp_context=multiprocessing.get_context("spawn"), initializer=leave_interrupts
-    )
-    try:
-        yield pool
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-        workers = set(multiprocessing.active_children()) - before
-        for worker in workers:
-            worker.terminate()
-        for worker in workers:
-            worker.join()
+    with safe_path():
+        # Spawned, since a forked copy of threads that hold locks can hang.
+        pool = ProcessPoolExecutor(
+            jobs, mp_context=multiprocessing.get_context("spawn"), initializer=_begin_worker
+        )
+        try:
+            yield pool
+        finally:
+            with undisturbed():
+                pool.shutdown(wait=False, cancel_futures=True)
+                workers = set(multiprocessing.active_children()) - before
+                for worker in workers:
+                    worker.kill()
+                for worker in workers:
+                    worker.join()
 
 
-def leave_interrupts() -> None:
-    """Ctrl-C reaches the whole process group; the process that gave out the work decides."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _begin_worker() -> None:
+    leave_to_parent()
+    threading.Thread(target=_end_with_parent, name="leash", daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A worker that waits for work does not see that nobody is left to give it any."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
 
 
 def in_order(

@@ -3,10 +3,8 @@ what was planned holds."""
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from pathlib import Path
 
 import msgspec
 from simpy import Environment
@@ -17,6 +15,7 @@ from reports.capacity.result import Limit, Measured
 from reports.capacity.scaling import own_rate
 from reports.capacity.search import Bounds, Search
 from reports.capacity.usage import Counters
+from reports.claims import scratch
 from reports.intervals import interval
 from reports.numbers import significant
 from reports.plan.result import (
@@ -256,8 +255,8 @@ def _bought(scenario: Scenario, month: MonthPlan, nodes: int, bank: float) -> Sc
 
 
 def _sample(scenario: Scenario) -> _Sample:
-    with tempfile.TemporaryDirectory(prefix="bindrill-") as base:
-        folder = Path(base) / "sim"
+    with scratch() as base:
+        folder = base / "sim"
         folder.mkdir()
         worlds: list[SimWorld] = []
         play(Environment(), scenario, folder, on_world=worlds.append)

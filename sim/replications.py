@@ -7,13 +7,13 @@ Replication n of every variant has the same seed, so that variants compare pair 
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 
 import msgspec
 
+from reports.claims import scratch
 from reports.intervals import interval
 from reports.recorder import twin_folder
 from reports.replications import Replications, Stopped, merge
@@ -65,8 +65,8 @@ def replication_seed(seed: int, number: int) -> int:
 def simulate(task: Task) -> Summary:
     """Play one task and summarise it. Raises KeyboardInterrupt when it was interrupted."""
     if task.folder is None:
-        with tempfile.TemporaryDirectory(prefix="bindrill-") as base:
-            return _simulated(task, Path(base) / "sim")
+        with scratch() as base:
+            return _simulated(task, base / "sim")
     try:
         return _simulated(task, task.folder)
     finally:

@@ -7,7 +7,6 @@ then written through the real schema, so that the file's pages can be counted.
 from __future__ import annotations
 
 import sqlite3
-import tempfile
 from hashlib import sha256
 from itertools import count
 from pathlib import Path
@@ -19,8 +18,9 @@ from mocks.lender.key_ring import KeyRing
 from mocks.lender.memory_store import MemoryStore
 from mocks.lender.records import KINDS, IdempotentReply
 from mocks.lender.service import Lender
-from mocks.lender.sql_store import SqlStore, SqlTx
+from mocks.lender.sql_store import SqlStore, SqlTx, sqlite_url
 from mocks.lender.vault import AesGcmVault
+from reports.claims import scratch
 from reports.numbers import significant
 from scenarios.schema import Scenario
 from sim.run import play
@@ -49,8 +49,8 @@ def stored_bytes(scenario: Scenario) -> dict[str, float]:
     Replies kept for idempotency are left out, as they are removed after their time. Raises
     ValueError when nobody arrives.
     """
-    with tempfile.TemporaryDirectory(prefix="bindrill-") as base:
-        folder = Path(base) / "sim"
+    with scratch() as base:
+        folder = base / "sim"
         folder.mkdir()
         worlds: list[SimWorld] = []
 
@@ -62,14 +62,14 @@ def stored_bytes(scenario: Scenario) -> dict[str, float]:
         customers = play(Environment(), scenario, folder, on_world=as_live).customers
         if not customers:
             raise ValueError(f"{scenario.name}: nobody arrives, so nothing is stored")
-        file = Path(base) / "lender.db"
+        file = base / "lender.db"
         _write(worlds[0]._store, file)
         pages = _pages(file)
     return {table: significant(size / customers) for table, size in pages.items()}
 
 
 def _write(store: MemoryStore, file: Path) -> None:
-    database = SqlStore(f"sqlite:///{file}")
+    database = SqlStore(sqlite_url(file))
 
     def add_all(tx: SqlTx) -> None:
         for kind in KINDS:

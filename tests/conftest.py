@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from bindrill.cli import main
+from reports.claims import release
 
 
 def pytest_configure() -> None:
@@ -33,6 +34,7 @@ def bindrill(
             main()
         except SystemExit as end:
             code = end.code if isinstance(end.code, int) else 1
+        release()  # as when a process ends
         printed = capsys.readouterr()
         return Outcome(code, printed.out, printed.err)
 

@@ -12,8 +12,6 @@ from loadtests.drill.done import Done
 from reports.drills.result import DrillResult, TimelineEntry
 from scenarios.drill_steps import DrillStep
 
-UNDER_WAY = "under way, or killed"
-
 
 class DrillLog:
     """Keeps `result` in `folder/drill.json` up to date; `tell` gets each entry when it begins and

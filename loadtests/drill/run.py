@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
-import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -18,7 +15,7 @@ import polars as pl
 from loadtests.drill.clock import DrillClock, Stopped, utc
 from loadtests.drill.engine import play
 from loadtests.drill.ground import Ground, synchronous
-from loadtests.drill.log import UNDER_WAY, DrillLog
+from loadtests.drill.log import DrillLog
 from loadtests.drill.probe import Prober
 from loadtests.drill.proof import agreeing, proof_of, prove, settle
 from loadtests.drill.steps import carry_out
@@ -26,19 +23,21 @@ from loadtests.live_run import drive, save_settlement
 from loadtests.process import StackProblem
 from loadtests.reading import ReconcileProblem
 from loadtests.reconcile import reconcile
-from loadtests.stack import Stack, undisturbed
+from loadtests.stack import Stack
 from loadtests.topologies.choice import Laid, lay_out
 from mocks.lender.store import StoreUnavailable
+from reports.claims import scratch
 from reports.drills.fault import fault_entry
 from reports.drills.grade import grade_of
 from reports.drills.judge import judge
 from reports.drills.phases import Answer, recovery
 from reports.drills.reconciliation import write_reconciliation
-from reports.drills.result import DrillResult, TimelineEntry
+from reports.drills.result import UNDER_WAY, DrillResult, TimelineEntry
 from reports.progress import Progress
 from reports.recorder import scan_events
 from reports.run_folder import RunFolder
 from scenarios.drill import Drill
+from scenarios.interruption import undisturbed
 from scenarios.keyed import Keyed
 from scenarios.schema import Scenario
 
@@ -68,7 +67,7 @@ def run_drill(
     log = DrillLog(run.path, _nothing_yet(run), on_step)
     folder = run.clock_folder("live")
     try:
-        with _data() as data, Stack(scenario, folder) as stack:
+        with scratch("drill-") as data, Stack(scenario, folder) as stack:
             laid = lay_out(scenario, stack, data)
             try:
                 _Attempt(scenario, drill, laid, stack, folder, log).carry_out(
@@ -282,17 +281,6 @@ class _Steps:
             return
         except BaseException as problem:
             self._problem = problem
-
-
-@contextmanager
-def _data() -> Iterator[Path]:
-    """A new folder for databases and backups, which is gone afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="bindrill-drill-"))
-    try:
-        yield folder
-    finally:
-        with undisturbed():
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _nothing_yet(run: RunFolder) -> DrillResult:

@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from loadtests.process import StackProblem
+from scenarios.child_environment import child_environment
 
 OLDEST = 13
 """The oldest major version whose tools (pg_verifybackup, pg_rewind with recovery) are enough."""
@@ -45,8 +46,7 @@ class Installation:
             done = subprocess.run(
                 [self.programs / program, *arguments],
                 cwd=folder,
-                env={k: v for k, v in os.environ.items() if not k.startswith("PG")}
-                | {"LC_ALL": "C", "PGPASSWORD": password},
+                env=child_environment() | {"LC_ALL": "C", "PGPASSWORD": password},
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,

@@ -13,11 +13,13 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
 from loadtests.postgres.shared_memory import release
+from reports.claims import processes_in
 
 _POLL = 1.0
 _LONGEST = 60.0
@@ -31,6 +33,11 @@ def main(owner: int, folder: Path) -> None:
     while os.getppid() == owner:
         if select.select([sys.stdin], [], [], _POLL)[0] and not os.read(sys.stdin.fileno(), 4096):
             break
+    remove(folder)
+
+
+def remove(folder: Path) -> None:
+    """Delete a folder whose owner is gone, with all that runs or is mounted in it."""
     deadline = time.monotonic() + _LONGEST
     while folder.exists() and time.monotonic() < deadline:
         _end_processes(folder)
@@ -43,12 +50,9 @@ def main(owner: int, folder: Path) -> None:
 
 
 def _end_processes(folder: Path) -> None:
-    for process in psutil.process_iter():
-        try:
-            if Path(process.cwd()).is_relative_to(folder):
-                process.kill()
-        except (psutil.Error, OSError):
-            continue
+    for process in processes_in(folder):
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
 def _unmount(folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import re
 import secrets
 import shutil
 import subprocess
@@ -16,9 +17,13 @@ from types import TracebackType
 from loadtests.postgres import keeper
 from loadtests.postgres.installation import find_installation
 from loadtests.process import StackProblem
+from reports.claims import PREFIX, claimed
+from scenarios.child_environment import child_environment, forget_libpq
 
 CLOSING = 70.0
 """Seconds within which the folder must be gone."""
+_PLAIN = re.compile(r"[\w./-]{1,60}", re.ASCII)
+"""Of a socket's address the kernel takes a hundred characters."""
 
 
 class Workspace:
@@ -32,17 +37,20 @@ class Workspace:
 
     def __init__(self, parent: Path | None = None) -> None:
         self.installation = find_installation()
+        forget_libpq()
         self.password = secrets.token_hex(16)
         """Of the lender's and the standbys' roles in every cluster here."""
         self._endings: list[Callable[[], None]] = []
-        self.folder = Path(tempfile.mkdtemp(prefix="bindrill-pg-", dir=parent or _reachable()))
+        self.folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}pg-", dir=parent or reachable()))
         self.installation.give(self.folder)
-        command = [sys.executable, "-P", keeper.__file__, str(os.getpid()), str(self.folder)]
+        self._claim = claimed(self.folder)
+        self._claim.__enter__()
+        command = [sys.executable, keeper.__file__, str(os.getpid()), str(self.folder)]
         self._keeper = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             start_new_session=True,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env=child_environment(),
         )
         atexit.register(self.close)
 
@@ -87,13 +95,16 @@ class Workspace:
             self._keeper.wait(CLOSING)
         except subprocess.TimeoutExpired:
             self._keeper.kill()
+        self._claim.__exit__(None, None, None)
         if self.folder.exists():
             raise StackProblem(f"{self.folder} could not be removed; delete it by hand")
 
 
-def _reachable() -> Path:
-    """The temporary folder, or /tmp when others may not pass through to it."""
+def reachable() -> Path:
+    """The temporary folder, or /tmp when others may not pass through to it, or its name does not
+    suit everything that PostgreSQL makes of it: a socket's address, settings, shell commands."""
     chosen = Path(tempfile.gettempdir()).resolve()
-    if all(folder.stat().st_mode & 0o001 for folder in (chosen, *chosen.parents)):
+    open_to_all = all(folder.stat().st_mode & 0o001 for folder in (chosen, *chosen.parents))
+    if open_to_all and _PLAIN.fullmatch(str(chosen)):
         return chosen
     return Path("/tmp")  # noqa: S108

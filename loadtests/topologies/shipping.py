@@ -13,6 +13,7 @@ from loadtests.drill.clock import utc
 from loadtests.process import StackProblem
 from loadtests.stack import Stack
 from loadtests.topologies.backups import unsound
+from scenarios.child_environment import child_environment
 
 PROGRAM = "litestream"
 INSTALL = "pip install 'bindrill[shipping]'"
@@ -53,7 +54,7 @@ class Shipping:
         self._config.write_text(
             yaml.safe_dump({"dbs": [{"path": str(source), "replica": replica}]}), encoding="utf-8"
         )
-        command = [find_litestream(), "replicate", "-config", str(self._config)]
+        command = [find_litestream(), "replicate", *self._settings()]
         self._stack.begin(PROGRAM, command, {})
 
     def stop(self) -> None:
@@ -64,12 +65,17 @@ class Shipping:
         """Write the database as it was shipped last before the moment `before` (seconds since the
         epoch) to `to`; what is wrong with it, in one line, or empty."""
         command = [
-            *(find_litestream(), "restore", "-config", str(self._config), "-o", str(to)),
+            *(find_litestream(), "restore", *self._settings(), "-o", str(to)),
             *("-timestamp", utc(before), str(self._source)),
         ]
         try:
             done = subprocess.run(
-                command, capture_output=True, text=True, timeout=RESTORE_TIMEOUT, check=False
+                command,
+                env=child_environment(),
+                capture_output=True,
+                text=True,
+                timeout=RESTORE_TIMEOUT,
+                check=False,
             )
         except subprocess.TimeoutExpired:
             return f"litestream took longer than {RESTORE_TIMEOUT:.0f} s"
@@ -77,3 +83,6 @@ class Shipping:
             said = (done.stderr or done.stdout).strip().splitlines()
             return f"litestream: {said[-1] if said else 'it said nothing'}"
         return unsound(to)
+
+    def _settings(self) -> tuple[str, ...]:
+        return ("-config", str(self._config), "-no-expand-env")  # a $ in a path is a $

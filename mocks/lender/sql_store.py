@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from typing import Any, Generic, TypeVar
@@ -37,6 +38,7 @@ REPEATS = 5
 nodes."""
 BUSY_TIMEOUT_MS = 10_000
 """For how long SQLite waits while another process writes."""
+_SQLITE = "sqlite:///"
 _UNLIMITED = 2**62
 _SCHEMA_LOCK = 0x62696E64
 """PostgreSQL advisory lock under which nodes that start together create the tables."""
@@ -290,9 +292,25 @@ class SqlStore:
         return StoreUnavailable(f"database {shown}: {first_line}")
 
 
+def sqlite_url(file: Path) -> str:
+    """The URL of an SQLite file, for `database_url`."""
+    return f"{_SQLITE}{file}"
+
+
+def database_url(text: str) -> URL:
+    """What a database's URL says. The path of an SQLite file is taken as it is written: `%`, `?`
+    and `#` are characters of a folder's name, as a shell gives them in `sqlite:///$PWD/lender.db`;
+    only where there is no such folder is it read as SQLAlchemy does, encoded. Raises ArgumentError.
+    """
+    path = text.removeprefix(_SQLITE)
+    if path not in (text, "", ":memory:") and Path(path).parent.is_dir():
+        return URL.create("sqlite", database=path)
+    return make_url(text)
+
+
 def _usable(url: str) -> URL:
     try:
-        parsed = make_url(url)
+        parsed = database_url(url)
     except ArgumentError:
         # The text may hold a password, so it is not shown.
         raise StoreUnavailable(

@@ -1,8 +1,8 @@
 """`python -m mocks.server --options FILE.json`: what a process stack starts.
 
 Prints one JSON line, `{"ready": {"bank": "http://127.0.0.1:8081", ...}}`, when all services answer.
-Exit codes: 0 after SIGTERM or SIGINT, 2 when the servers cannot start (one line on stderr says
-why).
+Exit codes: 0 after SIGTERM, SIGINT or SIGHUP, 2 when the servers cannot start (one line on stderr
+says why).
 """
 
 from __future__ import annotations

@@ -34,6 +34,7 @@ from mocks.server.problems import PortBusy as PortBusy
 from mocks.server.problems import StartProblem as StartProblem
 from mocks.server.uploads import MAX_UPLOAD_BYTES
 from mocks.sms.model import SmsGateway
+from scenarios.interruption import heeded
 from scenarios.loader import load_scenario
 from scenarios.policy import LenderPolicy
 from scenarios.population import Population
@@ -220,13 +221,13 @@ class Stack:
 async def run(
     options: ServeOptions, announce: Callable[[dict[str, str]], None] | None = None
 ) -> None:
-    """Serve until SIGTERM or SIGINT, then stop gracefully.
+    """Serve until SIGTERM, SIGINT or SIGHUP, then stop gracefully.
 
     `announce` gets the root URL of each service once all are ready. Raises StartProblem.
     """
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in {signal.SIGTERM, signal.SIGINT, *heeded()}:
         loop.add_signal_handler(number, stopped.set)
     stack = Stack(options)
     await stack.start()

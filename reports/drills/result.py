@@ -14,6 +14,8 @@ import msgspec
 from reports.run_folder import read_record, write_record
 
 FILE = "drill.json"
+UNDER_WAY = "under way, or killed"
+"""The note of a drill that has not ended."""
 
 PhaseName = Literal["detect", "decide", "act", "warm_up", "back"]
 PHASES: tuple[PhaseName, ...] = ("detect", "decide", "act", "warm_up", "back")

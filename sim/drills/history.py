@@ -7,14 +7,13 @@ have changed.
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from reports.claims import scratch
 from reports.recorder import scan_events
 from scenarios.contract import State
 from scenarios.schema import Scenario
@@ -102,10 +101,10 @@ def record_history(scenario: Scenario) -> History:
 
     Raises KeyboardInterrupt when it was interrupted.
     """
-    with tempfile.TemporaryDirectory(prefix="bindrill-") as folder:
-        if run_sim(scenario, Path(folder)).state == "interrupted":
+    with scratch() as folder:
+        if run_sim(scenario, folder).state == "interrupted":
             raise KeyboardInterrupt
-        events = scan_events(Path(folder)).collect()
+        events = scan_events(folder).collect()
     told = events.filter(
         (pl.col("kind") == "request")
         & pl.col("step").is_in(WORK)

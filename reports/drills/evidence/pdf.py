@@ -7,12 +7,13 @@ import os
 import re
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from reports.claims import scratch
 from reports.run_folder import write_whole
+from scenarios.child_environment import child_environment
 
 _CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _TIMEOUT = 90.0
@@ -84,8 +85,8 @@ def _by_chromium(page: Path) -> bytes | None:
     program = next((found for name in _CHROMIUMS if (found := shutil.which(name))), None)
     if program is None:
         return None
-    with tempfile.TemporaryDirectory() as profile:
-        target = Path(profile) / "page.pdf"
+    with scratch() as profile:
+        target = profile / "page.pdf"
         command = [
             program,
             "--headless",
@@ -100,7 +101,13 @@ def _by_chromium(page: Path) -> bytes | None:
         if os.geteuid() == 0:  # Chromium's own sandbox refuses to start for root
             command.insert(1, "--no-sandbox")
         try:
-            subprocess.run(command, capture_output=True, timeout=_TIMEOUT, check=True)
+            subprocess.run(
+                command,
+                env=child_environment(),
+                capture_output=True,
+                timeout=_TIMEOUT,
+                check=True,
+            )
             return target.read_bytes()
         except (OSError, subprocess.SubprocessError):
             return None
