@@ -26,9 +26,9 @@ from urllib.parse import urlsplit
 
 import polars as pl
 import psutil
-from rich.console import Console
 
 from benchmarks.result import report
+from bindrill.console import plain_console
 from bindrill.display import Display
 from loadtests.live_run import LiveResult, run_live
 from mocks.lender.key_ring import KeyRing
@@ -164,7 +164,7 @@ def soak(scenario: Scenario, folder: Path, bound: float) -> tuple[float, dict[st
     memory = Memory()
     memory.start()
     try:
-        with Display(Console(stderr=True)) as display:
+        with Display(plain_console(stderr=True)) as display:
             result: LiveResult = run_live(scenario, folder, on_progress=display.show)
     finally:
         memory.end()

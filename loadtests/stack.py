@@ -17,7 +17,8 @@ import msgspec
 
 from loadtests.admin import MOST_OF_A_TARGET, AdminProblem, fetch
 from loadtests.process import Process, StackProblem
-from mocks.server.options import ServeOptions, read_options, write_options
+from mocks.lender.database_url import DatabaseUrl
+from mocks.server.options import DATABASE_VARIABLE, ServeOptions, read_options, write_options
 from scenarios.addresses import is_loopback, parse_address
 from scenarios.loader import dump
 from scenarios.schema import Scenario
@@ -55,9 +56,11 @@ class Stack:
         database: str | None = None,
     ) -> None:
         """Raises AddressProblem for a target that is no URL, StackProblem for one that is not
-        loopback, without `allow_remote`."""
+        loopback, without `allow_remote`, StoreUnavailable for what is no database's address."""
         if target is not None:
             check_target(target, allow_remote)
+        if database is not None:
+            DatabaseUrl(database)  # before anything is started
         self.urls: dict[str, str] = {}
         """The root URL of bank, sms, payment and lender, once started."""
         self.logs = folder / "logs"
@@ -67,6 +70,7 @@ class Stack:
         self._target = target.rstrip("/") if target else None
         self._allow_remote = allow_remote
         self._database = database
+        self._databases: dict[str, str] = {}
         self._processes: dict[str, Process] = {}
         self._servers: set[str] = set()
         self._killed: set[str] = set()
@@ -133,12 +137,12 @@ class Stack:
         options = ServeOptions(
             ports={"lender": urlsplit(self.address(name)).port or 0},
             scenario=str(self.scenario_file),
-            database=database,
             node=node,
             gateways={gateway: self.urls[gateway] for gateway in TARGET_PORTS},
         )
         if key_ring is not None:
             options = msgspec.structs.replace(options, key_ring=key_ring)
+        self._databases[name] = database
         self._write_options(name, options)
         self._serve(name)
 
@@ -198,10 +202,8 @@ class Stack:
         `database`. A lender that is started again must find its keys. Raises StackProblem."""
         if name != "gateways":
             options = read_options(self._options_file(name))
-            options = msgspec.structs.replace(
-                options, database=database or options.database, new_keys=False
-            )
-            self._write_options(name, options)
+            self._write_options(name, msgspec.structs.replace(options, new_keys=False))
+            self._databases[name] = database or self._databases[name]
         self._serve(name)
         self._killed.discard(name)
 
@@ -244,7 +246,14 @@ class Stack:
 
     def _serve(self, name: str) -> None:
         command = [sys.executable, "-m", "mocks.server", "--options", str(self._options_file(name))]
-        process = Process(name, command, self.logs / f"{name}.log", read_stdout=True)
+        database = self._databases.get(name)
+        process = Process(
+            name,
+            command,
+            self.logs / f"{name}.log",
+            environment={DATABASE_VARIABLE: database} if database is not None else None,
+            read_stdout=True,
+        )
         self._processes[name] = process
         self._servers.add(name)
         ready = msgspec.json.decode(process.first_line(START_TIMEOUT), type=_Ready).ready

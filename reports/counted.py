@@ -39,7 +39,7 @@ _LEVEL = (
 def frames(parts: Sequence[Path], *columns: str) -> Iterator[pl.DataFrame]:
     """The parts one after another, all columns if none is named."""
     for part in parts:
-        yield pl.read_parquet(part, columns=list(columns) or None)
+        yield pl.read_parquet(part, columns=list(columns) or None, glob=False)
 
 
 class Counted:

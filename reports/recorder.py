@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 from pathlib import Path
 from typing import Self
@@ -9,6 +10,7 @@ from typing import Self
 import polars as pl
 
 from reports.events import SCHEMA, Row
+from scenarios.whole_file import write_whole
 
 
 class UnreadablePart(UserWarning):
@@ -54,9 +56,9 @@ class Recorder:
         del self._rows[: len(rows)]
         path = self.folder / f"part-{self.worker}-{self._part:06d}.parquet"
         self._part += 1
-        aside = path.with_name(f".{path.name}.writing")
-        _frame(rows).write_parquet(aside, compression="lz4")
-        aside.rename(path)
+        part = io.BytesIO()  # polars has words of its own for a full disk
+        _frame(rows).write_parquet(part, compression="lz4")
+        write_whole(path, part.getbuffer(), sync=False)
         return path
 
     def close(self) -> None:
@@ -99,7 +101,7 @@ def scan_events(clock_folder: Path) -> pl.LazyFrame:
     parts = readable_parts(clock_folder)
     if not parts:
         return pl.LazyFrame(schema=SCHEMA)
-    return pl.scan_parquet(parts)
+    return pl.scan_parquet(parts, glob=False)
 
 
 def readable_parts(clock_folder: Path) -> list[Path]:
@@ -109,7 +111,8 @@ def readable_parts(clock_folder: Path) -> list[Path]:
 
 def _ok(part: Path) -> bool:
     try:
-        found = dict(pl.read_parquet_schema(part))
+        # A folder called [red] is no pattern.
+        found = dict(pl.scan_parquet(part, glob=False).collect_schema())
     except (OSError, pl.exceptions.PolarsError) as error:
         warnings.warn(f"{part.name} is left out: {error}", UnreadablePart, stacklevel=4)
         return False
