@@ -26,14 +26,15 @@ from urllib.parse import urlsplit
 
 import polars as pl
 import psutil
-from rich.console import Console
 
 from benchmarks.result import report
+from bindrill.console import plain_console
 from bindrill.display import Display
 from loadtests.live_run import LiveResult, run_live
+from mocks.lender.database_url import sqlite_url
 from mocks.lender.key_ring import KeyRing
 from mocks.lender.records import Binding
-from mocks.lender.sql_store import SqlStore, sqlite_url
+from mocks.lender.sql_store import SqlStore
 from mocks.lender.vault import AesGcmVault
 from reports.recorder import scan_events
 from scenarios.loader import load_scenario
@@ -164,7 +165,7 @@ def soak(scenario: Scenario, folder: Path, bound: float) -> tuple[float, dict[st
     memory = Memory()
     memory.start()
     try:
-        with Display(Console(stderr=True)) as display:
+        with Display(plain_console(stderr=True)) as display:
             result: LiveResult = run_live(scenario, folder, on_progress=display.show)
     finally:
         memory.end()

@@ -10,15 +10,18 @@ from pathlib import Path
 
 from rich.console import Console
 
+from bindrill.console import plain_console
 from bindrill.display import Display
 from bindrill.errors import EXIT_INTERRUPTED, EXIT_MET, InputProblem
 from bindrill.leftovers import tidy
+from bindrill.outputs import check_output, share
 from loadtests.calibration import TooFewMeasurements, measure
 from loadtests.calibration_at_load import LoadMeasured, at_loads, measure_at_loads
 from reports.claims import scratch
 from reports.numbers import shown
-from scenarios.calibration import Calibration
+from scenarios.calibration import Calibration, load_calibration
 from scenarios.loader import load_scenario, override
+from scenarios.printed_text import shell_word
 from scenarios.schema import Scenario
 from scenarios.units import format_duration
 from sim.replications import replication_seed
@@ -40,7 +43,8 @@ def calibrate_machine(
     if rate is None and not at_load:
         rate = LIGHT
     scenario = override(load_scenario(name), duration=duration, rate=rate)
-    console = Console(highlight=False, soft_wrap=True)
+    check_output(out, "--out", [Path(name)], replaces=load_calibration)
+    console = plain_console()
     tidy()
     if at_load:
         found = calibrate_at_loads(scenario, console)
@@ -49,6 +53,7 @@ def calibrate_machine(
     if found is None:
         return EXIT_INTERRUPTED
     found.save(out)
+    share(out)
     for what, delay in (
         ("network, there and back", found.network),
         ("lender's processor, a request", found.service["*"]),
@@ -60,7 +65,10 @@ def calibrate_machine(
         )
     if at_load:
         console.print(f"{'more at an idle processor':<32} {format_duration(found.wakeup):>12}")
-    console.print(f"Written: {out}; use it with `bindrill run {name} --calibration {out}`")
+    console.print(
+        f"Written: {out}; use it with `bindrill run {shell_word(name)} --calibration"
+        f" {shell_word(str(out))}`"
+    )
     return EXIT_MET
 
 
@@ -79,7 +87,6 @@ def calibrate_at_loads(
             console.print(
                 f"measured at {shown(load.rate, '/s')}: lender CPU {shown(cost.busy, 'share')}"
                 f" used, {format_duration(cost.processor)} of it a request",
-                markup=False,
             )
 
     with _measuring(console, quiet=quiet) as (folder, display):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import shlex
 import shutil
 import sys
 import time
@@ -15,6 +14,7 @@ import psutil
 from rich.console import Console
 
 from bindrill.calibrate import calibrate_at_loads
+from bindrill.console import plain_console, print_json
 from bindrill.display import Display
 from bindrill.errors import EXIT_INTERRUPTED, EXIT_MET, EXIT_MISSED, InputProblem
 from bindrill.leftovers import tidy
@@ -32,9 +32,11 @@ from reports.run_folder import Clock, new_folder
 from scenarios.calibration import load_calibration
 from scenarios.interruption import undisturbed
 from scenarios.loader import load_scenario, override
+from scenarios.passwords import command_line
 from scenarios.schema import Scenario
 from scenarios.units import format_duration, parse_duration, parse_rate, parse_share
 from scenarios.variants import variant
+from scenarios.whole_file import named_in_errors
 from sim.capacity import default_bounds, simulated_limit
 from sim.cluster import simulators
 from sim.executor import cores
@@ -87,14 +89,13 @@ def find_capacity(name: str, options: CapacityOptions) -> int:
     bounds = _bounds(scenario, options)
     precision = _precision(options.precision)
     within = positive("--within", options.within, parse_duration, "a duration such as 1h")
-    console = Console(stderr=options.json, highlight=False, soft_wrap=True)
+    console = plain_console(stderr=options.json)
     started = datetime.now(UTC)
     tidy(options.out)
     folder = claim(new_folder(options.out, f"{scenario.name}-capacity-{started:%Y%m%d-%H%M%S}"))
     console.print(
         f"{scenario.name}: from {shown(bounds.lowest, '/s')} to {shown(bounds.highest, '/s')},"
         f" {format_duration(scenario.duration)} a measure, seed {scenario.seed}, into {folder}",
-        markup=False,
     )
     if _measures_first(options):
         # What a request costs on this machine, from loads below the limit that is to be predicted.
@@ -131,7 +132,7 @@ def find_capacity(name: str, options: CapacityOptions) -> int:
         precision=precision,
         objectives=scenario.objectives,
         started=started.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        command=shlex.join(["bindrill", *sys.argv[1:]]),
+        command=command_line(["bindrill", *sys.argv[1:]]),
         machine=_machine(),
         calibration=calibrated,
         limits=tuple(limits),
@@ -140,9 +141,9 @@ def find_capacity(name: str, options: CapacityOptions) -> int:
     with undisturbed():
         page = write_page(capacity, scenario, folder)
     for line in (*words.lines(capacity), "", f"Report: {page}"):
-        console.print(line, markup=False)
+        console.print(line)
     if options.json:
-        print(msgspec.json.encode({"report": str(page), "capacity": capacity}).decode())
+        print_json({"report": page, "capacity": capacity})
     states = {limit.state for limit in limits}
     if "interrupted" in states:
         return EXIT_INTERRUPTED
@@ -256,7 +257,7 @@ class _Journal:
 
     def add(self, measure: Measured, search: Search) -> None:
         """Keep one measure; it outlives a kill."""
-        with self._path.open("ab") as file:
+        with named_in_errors(self._path), self._path.open("ab") as file:
             file.write(msgspec.json.encode(measure, order="sorted") + b"\n")
         if self._quiet:
             return
@@ -266,7 +267,6 @@ class _Journal:
         self.console.print(
             f"{clock} {shown(measure.rate, '/s')}: "
             f"{words.measure_in_words(measure)} (held {held} of {held + failed}); {known}",
-            markup=False,
         )
 
 

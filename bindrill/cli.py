@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,8 +9,10 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from bindrill.errors import EXIT_BAD_INPUT, EXIT_INTERRUPTED, user_problems
+from bindrill.console import complain, flush_output
+from bindrill.errors import EXIT_BAD_INPUT, EXIT_INTERRUPTED, EXIT_UNREAD, for_the_user
 from bindrill.faults import app as faults_app
+from bindrill.surroundings import settle
 from scenarios.interruption import as_interrupts
 
 # Typer exports the leaf of this hierarchy only.
@@ -28,12 +29,15 @@ class _OneLineErrors(TyperGroup):
             lines, code = [error.format_message()], EXIT_BAD_INPUT
         except KeyboardInterrupt:
             lines, code = ["interrupted"], EXIT_INTERRUPTED
+        except BrokenPipeError:
+            lines, code = [], EXIT_UNREAD
         except Exception as error:
-            if not isinstance(error, user_problems()):
+            told = for_the_user(error)
+            if told is None:
                 raise
-            lines, code = str(error).splitlines(), EXIT_BAD_INPUT
+            lines, code = told, EXIT_BAD_INPUT
         for line in lines:
-            print(f"bindrill: {line}", file=sys.stderr)
+            complain(line)
         sys.exit(code)
 
 
@@ -79,6 +83,16 @@ ClusterOption = Annotated[
     ),
 ]
 
+DatabaseOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        envvar="BINDRILL_DB",
+        help="The lender's database; SQLite if not given. A password in it is for the variable:"
+        " others can read command lines.",
+    ),
+]
+
 
 @app.command()
 def run(
@@ -114,9 +128,7 @@ def run(
         bool, typer.Option("--allow-remote", help="Let --target be another machine.")
     ] = False,
     processes: Annotated[int, typer.Option(min=1, max=64, help="Locust processes.")] = 1,
-    db: Annotated[
-        str | None, typer.Option(metavar="URL", help="The lender's database; SQLite if not given.")
-    ] = None,
+    db: DatabaseOption = None,
     calibration: Annotated[
         Path | None, typer.Option(help="Measured service times, from `bindrill calibrate`.")
     ] = None,
@@ -381,9 +393,7 @@ def capacity(
     jobs: JobsOption = None,
     cluster: ClusterOption = None,
     processes: Annotated[int, typer.Option(min=1, max=64, help="Locust processes.")] = 1,
-    db: Annotated[
-        str | None, typer.Option(metavar="URL", help="The lender's database; SQLite if not given.")
-    ] = None,
+    db: DatabaseOption = None,
     target: Annotated[
         str | None, typer.Option(metavar="URL", help="Load this binding service, not ours.")
     ] = None,
@@ -550,19 +560,27 @@ def serve(
     bank_port: Annotated[int, typer.Option(min=0, max=65535)] = 8081,
     sms_port: Annotated[int, typer.Option(min=0, max=65535)] = 8082,
     payment_port: Annotated[int, typer.Option(min=0, max=65535)] = 8083,
-    db: Annotated[
-        str | None, typer.Option(metavar="URL", help="The lender's database; SQLite if not given.")
-    ] = None,
+    db: DatabaseOption = None,
     callback_url: Annotated[
         str | None,
         typer.Option(metavar="URL", help="Where callbacks go when the lender is not ours."),
     ] = None,
     admin_token: Annotated[
-        str | None, typer.Option(help="Needed for /__admin on another address than loopback.")
+        str | None,
+        typer.Option(
+            metavar="TOKEN",
+            envvar="BINDRILL_ADMIN_TOKEN",
+            help="Needed for /__admin on another address than loopback. Others can read command"
+            " lines: better the variable or the file.",
+        ),
+    ] = None,
+    admin_token_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A file that holds the admin token.")
     ] = None,
     log_requests: Annotated[bool, typer.Option("--log-requests", help="A line a request.")] = False,
 ) -> None:
     """Serve the gateways and the reference lender for a team's own tests, until Ctrl-C."""
+    from bindrill.option_values import secret
     from bindrill.serve import serve_stack
 
     sys.exit(
@@ -578,7 +596,7 @@ def serve(
             },
             database=db,
             callback_url=callback_url,
-            admin_token=admin_token,
+            admin_token=secret("--admin-token", admin_token, admin_token_file),
             log_requests=log_requests,
         )
     )
@@ -631,7 +649,11 @@ def reconcile(
     ] = None,
     db: Annotated[
         str | None,
-        typer.Option(metavar="URL", help="The lender's database; that of `serve` if not given."),
+        typer.Option(
+            metavar="URL",
+            envvar="BINDRILL_DB",
+            help="The lender's database; that of `serve` if not given.",
+        ),
     ] = None,
     keys: Annotated[
         Path | None,
@@ -765,12 +787,18 @@ def fidelity(
 
 def main() -> None:
     """Run the command line."""
+    settle()
     try:
         with as_interrupts():
             app()
     except KeyboardInterrupt:  # before there is a command to be interrupted
-        print("bindrill: interrupted", file=sys.stderr)
+        complain("interrupted")
         sys.exit(EXIT_INTERRUPTED)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        # Help is printed before any command is invoked.
+        complain(f"standard output: {error.strerror}")
         sys.exit(EXIT_BAD_INPUT)
+    finally:
+        # Here and not when the interpreter ends, which would say so in its own words.
+        if (code := flush_output()) is not None:
+            sys.exit(code)

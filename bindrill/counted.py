@@ -23,7 +23,12 @@ def counted(
     if not console.is_terminal:
         yield _plain(console, what, total)
         return
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn(what, markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task(what, total=total)
         yield lambda done: progress.update(task, completed=done)
@@ -37,6 +42,6 @@ def _plain(console: Console, what: str, total: int) -> Callable[[int], None]:
         tenth = done * PLAIN_LINES // total
         if tenth != printed:
             printed = tenth
-            console.print(f"{what}: {done} of {total}", highlight=False, soft_wrap=True)
+            console.print(f"{what}: {done} of {total}")
 
     return show

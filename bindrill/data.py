@@ -6,6 +6,7 @@ import json
 from datetime import UTC, date, datetime
 from importlib import metadata
 
+from bindrill.console import plain_console, print_json_text
 from bindrill.errors import EXIT_MET, EXIT_MISSED
 from bindrill.option_values import positive
 from reports.text_table import aligned
@@ -24,10 +25,11 @@ def show_data(older_than: str | None, *, as_json: bool) -> int:
         days = positive("--older-than", older_than, parse_age, "an age such as 730d") / _DAY
         files = [file for file in files if _age(file, today) > days]
     if as_json:
-        print(json.dumps([_record(file, today) for file in files], ensure_ascii=False, indent=2))
+        told = [_record(file, today) for file in files]
+        print_json_text(json.dumps(told, ensure_ascii=False, indent=2))
     else:
         for line in _lines(files, today, older_than):
-            print(line)
+            plain_console().print(line)
     return EXIT_MISSED if older_than is not None and files else EXIT_MET
 
 

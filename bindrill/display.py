@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from reports.progress import Progress
+from scenarios.printed_text import printed_text
 from scenarios.units import format_duration
 
 PLAIN_LINES = 10
@@ -53,7 +54,7 @@ class Display:
         tenth = int(PLAIN_LINES * min(1.0, progress.now / progress.until)) if progress.until else 0
         if tenth != self._printed:
             self._printed = tenth
-            self._console.print(_line(progress), highlight=False, soft_wrap=True)
+            self._console.print(_line(progress))
 
 
 def _figures(progress: Progress) -> list[tuple[str, str]]:
@@ -63,7 +64,7 @@ def _figures(progress: Progress) -> list[tuple[str, str]]:
         ("active", f"{progress.active:,}"),
         ("throughput", f"{progress.throughput:.1f}/s"),
         ("p95", format_duration(progress.p95)),
-        ("faults", ", ".join(progress.faults) or "none"),
+        ("faults", printed_text(", ".join(progress.faults)) or "none"),
         ("left", f"at most {format_duration(left)}"),
     ]
 

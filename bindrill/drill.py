@@ -14,11 +14,13 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from bindrill.console import plain_console, print_json
 from bindrill.display import Display
 from bindrill.errors import EXIT_INTERRUPTED, EXIT_MET, EXIT_MISSED
 from bindrill.evidence import make_evidence
 from bindrill.leftovers import tidy
 from bindrill.option_values import checked_language
+from bindrill.scenario_files import print_entries
 from loadtests.drill.run import run_drill
 from loadtests.topologies.choice import require
 from reports.claims import claimed
@@ -51,17 +53,7 @@ class DrillOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 def list_drills() -> int:
     """Print the shipped drills, a line each; the exit code."""
-    console = Console()
-    if not console.is_terminal:
-        for entry in drills():
-            print(f"{entry.name}\t{entry.title}")
-        return EXIT_MET
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("drill", no_wrap=True)
-    table.add_column("what happens")
-    for entry in drills():
-        table.add_row(entry.name, entry.title)
-    console.print(table)
+    print_entries("drill", drills())
     return EXIT_MET
 
 
@@ -73,7 +65,7 @@ def drill_scenario(name: str, options: DrillOptions) -> int:
         load_drill(name), seed=options.seed, duration=options.duration, rate=options.rate
     )
     require(scenario)
-    console = Console(stderr=options.json)
+    console = plain_console(stderr=options.json)
     tidy(options.out)
     played: list[tuple[RunFolder, DrillResult]] = []
     for number in range(options.repeat):
@@ -85,8 +77,8 @@ def drill_scenario(name: str, options: DrillOptions) -> int:
     if options.repeat > 1:
         _print_table(console, played)
     if options.json:
-        told = [{"run": str(run.path), **msgspec.to_builtins(result)} for run, result in played]
-        print(msgspec.json.encode(told if options.repeat > 1 else told[0]).decode())
+        told = [{"run": run.path, **msgspec.to_builtins(result)} for run, result in played]
+        print_json(told if options.repeat > 1 else told[0])
     return _exit_code([result for _, result in played])
 
 
@@ -104,8 +96,7 @@ def _carried_out(
 ) -> DrillResult:
     scenario = run.scenario
     run.begin("live", planned=planned)
-    _print(
-        console,
+    console.print(
         f"{scenario.name}: {scenario.topology.kind}, {planned:,} customers in"
         f" {format_duration(scenario.duration)}, seed {scenario.seed}, into {run.path}",
     )
@@ -119,10 +110,10 @@ def _carried_out(
     with undisturbed():
         result = _concluded(run, result, time.monotonic() - began)
     for line in drill_lines(result):
-        _print(console, line)
-    _print(console, f"Drill: {run.path}")
+        console.print(line)
+    console.print(f"Drill: {run.path}")
     folder = make_evidence(run.path, lang=options.lang, pdf=options.pdf)
-    _print(console, f"Evidence: {folder}")
+    console.print(f"Evidence: {folder}")
     return result
 
 
@@ -222,7 +213,7 @@ def _shown(console: Console, *, quiet: bool) -> Iterator[tuple[Any, Any]]:
             with lock:
                 current = entry.do if entry.ended is None and not entry.detail else ""
                 if not quiet and (entry.ended is not None or entry.detail):
-                    _print(console, step_line(entry))
+                    console.print(step_line(entry))
 
         yield on_progress, on_step
 
@@ -241,14 +232,10 @@ def _print_table(console: Console, played: list[tuple[RunFolder, DrillResult]]) 
             MISSING if result.grade is None else str(result.grade),
             ("met" if result.met else "missed") if result.state == "complete" else result.state,
         )
-    console.print(table)
+    console.print(table, soft_wrap=False)
 
 
 def _exit_code(results: list[DrillResult]) -> int:
     if any(result.state == "interrupted" for result in results):
         return EXIT_INTERRUPTED
     return EXIT_MET if all(result.met for result in results) else EXIT_MISSED
-
-
-def _print(console: Console, line: str) -> None:
-    console.print(line, highlight=False, markup=False, soft_wrap=True)

@@ -10,16 +10,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
-from rich.console import Console
 
+from bindrill.console import plain_console
 from bindrill.errors import EXIT_MET, InputProblem
-from bindrill.kept_rows import check_folder, kept_rows, notes_file, read_notes, write_table
+from bindrill.kept_rows import check_table, kept_rows, notes_file, read_notes, write_table
+from bindrill.outputs import check_output, share
 from reports.drills.fit import fit
 from reports.drills.measured import measured_drills, passed_checks
 from reports.drills.measured_table import MeasuredRow, measured_page, measured_row
 from scenarios.drill_calibration import SHIPPED, load_drill_calibration
 from scenarios.drill_library import load_drill
 from scenarios.library_index import drill_names
+from scenarios.printed_text import shell_word
 from sim.drills.prediction import predict
 
 DRILLS = 2000
@@ -32,21 +34,22 @@ def calibrate_drills(runs: Path, out: Path) -> int:
 
     Raises the exceptions of `bindrill.errors.user_problems`.
     """
+    check_output(out, "--calibrate", replaces=load_drill_calibration)
     found = measured_drills(runs)
     if not found:
         raise InputProblem(f"{runs} holds no drill that went to its end; carry one out first")
-    check_folder(out, "--calibrate")
     measured = f"{len(found)} drills, {platform.node()}, {datetime.now(UTC):%Y-%m-%d}"
     checks = passed_checks(runs, found)
     calibration = fit(found, checks, load_drill_calibration(), measured)
     calibration.save(out)
-    console = Console(highlight=False, soft_wrap=True)
+    share(out)
+    console = plain_console()
     taken = {entry.do for result in found.values() for entry in result.timeline}
     for name, delay in calibration.actions.items():
         if name.split()[0] in taken:
             console.print(f"{name:<18} p50 {delay.p50:>8.3g} s  p99 {delay.p99:>8.3g} s")
     console.print(f"Written: {out}; use it with `bindrill drill NAME --predict"
-                  f" --drill-calibration {out}`")  # fmt: skip
+                  f" --drill-calibration {shell_word(str(out))}`")  # fmt: skip
     return EXIT_MET
 
 
@@ -56,13 +59,13 @@ def measured_table(runs: Path, out: Path, calibration: Path | None = None) -> in
 
     Raises the exceptions of `bindrill.errors.user_problems`.
     """
-    check_folder(out, "--table")
+    check_table(out, "--table", [calibration] if calibration else [])
     results = measured_drills(runs)
     figures = load_drill_calibration(calibration or SHIPPED)
     notes = read_notes(notes_file(out))
     before = kept_rows(out, MeasuredRow, otherwise="begin a new table")
     kept = {row.drill: row for row in before}
-    console = Console(highlight=False, soft_wrap=True)
+    console = plain_console()
     rows = []
     for name in drill_names():
         scenario = load_drill(name)

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import errno
+import os
+
 EXIT_MET = 0
 EXIT_BAD_INPUT = 2
 EXIT_MISSED = 99
 """Objectives missed: the code k6 uses for failed thresholds."""
 EXIT_INTERRUPTED = 130
+EXIT_UNREAD = 141
+"""Whoever read the output has gone: the code of a program that SIGPIPE ends."""
+
+_OUT_OF_SOMETHING = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
+    | {errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+)
+"""What the machine refuses even where no file is named."""
 
 
 class InputProblem(Exception):
@@ -37,3 +48,24 @@ def user_problems() -> tuple[type[Exception], ...]:
         StoreUnavailable,
         VaultError,
     )
+
+
+def for_the_user(error: Exception) -> list[str] | None:
+    """What to say of an exception, a line each; None when it is a defect, to be seen whole.
+
+    An OSError is the user's when it names a file, or when the machine is out of something.
+    """
+    from scenarios.problems import ScenarioProblems
+
+    if isinstance(error, ScenarioProblems):
+        return [str(problem) for problem in error.problems]
+    if isinstance(error, user_problems()):
+        return [str(error)]
+    if isinstance(error, OSError) and (error.filename or error.errno in _OUT_OF_SOMETHING):
+        said = error.strerror or str(error)
+        return [f"{_name(error.filename)}: {said}" if error.filename else said]
+    return None
+
+
+def _name(file: object) -> str:
+    return os.fsdecode(file) if isinstance(file, bytes) else str(file)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-import msgspec
-from rich.console import Console
 from rich.table import Table
 
+from bindrill.console import complain, plain_console, print_json
 from bindrill.errors import EXIT_MET, EXIT_MISSED, InputProblem
 from bindrill.leftovers import open_run, tidy
 from bindrill.option_values import checked_language, parsed
@@ -25,17 +23,13 @@ _NARROWEST = 120
 def make_evidence(run_folder: Path, *, lang: str, pdf: bool = True) -> Path:
     """Write the evidence of a drill's run and return its folder; what had to be left out is said in
     a line each on standard error. Raises InputProblem and RunProblem."""
-
-    def tell(line: str) -> None:
-        print(f"bindrill: {line}", file=sys.stderr)
-
-    return write_evidence(run_folder, lang=checked_language(lang), pdf=pdf, tell=tell)
+    return write_evidence(run_folder, lang=checked_language(lang), pdf=pdf, tell=complain)
 
 
 def remake_evidence(run_folder: Path, *, lang: str, pdf: bool = True) -> int:
     """Make the evidence of an earlier drill again, say in another language; the exit code."""
     open_run(run_folder)
-    print(f"Evidence: {make_evidence(run_folder, lang=lang, pdf=pdf)}")
+    plain_console().print(f"Evidence: {make_evidence(run_folder, lang=lang, pdf=pdf)}")
     return EXIT_MET
 
 
@@ -45,11 +39,11 @@ def show_calendar(runs: Path, *, every: str | None = None, as_json: bool = False
     tidy(runs)
     calendar = drill_calendar(runs, now=datetime.now(UTC), every=_period(every))
     if as_json:
-        print(msgspec.json.encode(calendar).decode())
+        print_json(calendar)
     else:
         _print_table(calendar, due=every is not None)
         if calendar.unreadable:
-            print(f"Not readable: {', '.join(calendar.unreadable)}", file=sys.stderr)
+            plain_console(stderr=True).print(f"Not readable: {', '.join(calendar.unreadable)}")
     return EXIT_MISSED if any(row.overdue for row in calendar.rows) else EXIT_MET
 
 
@@ -72,7 +66,7 @@ def _print_table(calendar: Calendar, *, due: bool) -> None:
     for row in calendar.rows:
         table.add_row(*_cells(row), *([_due(row)] if due else []))
     # A narrow terminal, or none, must not cut what is to be read or searched.
-    Console(highlight=False, width=max(Console().width, _NARROWEST)).print(table)
+    plain_console(width=max(plain_console().width, _NARROWEST)).print(table, soft_wrap=False)
 
 
 def _cells(row: CalendarRow) -> tuple[str, ...]:

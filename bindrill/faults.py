@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
-from rich.console import Console
 
+from bindrill.console import plain_console
 from bindrill.errors import InputProblem
+from bindrill.option_values import secret
 from scenarios.addresses import in_path, server_url
 from scenarios.text_file import Unreadable, read_text
 
@@ -29,23 +30,33 @@ TargetOption = Annotated[
     str | None, typer.Option(metavar="NAME", help="Only bank, sms, payment or lender.")
 ]
 TokenOption = Annotated[
-    str, typer.Option(metavar="TOKEN", help="The server's admin token.", envvar="BINDRILL_ADMIN")
+    str | None,
+    typer.Option(
+        metavar="TOKEN",
+        help="The server's admin token; better in the variable or a file.",
+        envvar=["BINDRILL_ADMIN_TOKEN", "BINDRILL_ADMIN"],
+    ),
+]
+TokenFileOption = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="A file that holds the admin token.")
 ]
 
 
 @app.command("list")
 def list_faults(
-    url: UrlOption = None, target: TargetOption = None, token: TokenOption = ""
+    url: UrlOption = None,
+    target: TargetOption = None,
+    token: TokenOption = None,
+    token_file: TokenFileOption = None,
 ) -> None:
     """List the faults that are set, and which are in force."""
-    console = Console(highlight=False, soft_wrap=True)
+    key = secret("--token", token, token_file) or ""
+    console = plain_console()
     found = 0
     for name, root in _servers(url, target).items():
-        for entry in _call(root, "GET", "/faults", token=token).faults:
+        for entry in _call(root, "GET", "/faults", token=key).faults:
             state = "in force" if entry.in_force else "waiting or over"
-            console.print(
-                f"{name:<8} {entry.label:<24} {entry.fault.kind:<20} {state}", markup=False
-            )
+            console.print(f"{name:<8} {entry.label:<24} {entry.fault.kind:<20} {state}")
             found += 1
     if not found:
         console.print("no faults are set")
@@ -58,7 +69,8 @@ def set_faults(
     ],
     url: UrlOption = None,
     target: TargetOption = None,
-    token: TokenOption = "",
+    token: TokenOption = None,
+    token_file: TokenFileOption = None,
 ) -> None:
     """Set faults; their windows count from now, and one of the same name is replaced."""
     from pydantic import ValidationError
@@ -67,6 +79,7 @@ def set_faults(
 
     servers = _servers(url, target)
     given = _records(record)
+    key = secret("--token", token, token_file) or ""
     by_root: dict[str, list[Any]] = {}
     for one in given:
         try:
@@ -86,8 +99,8 @@ def set_faults(
     if not by_root:
         raise InputProblem(f"none of these faults is for --target {target}")
     for root, records in by_root.items():
-        _call(root, "PUT", "/faults", records, token=token)
-    Console(highlight=False).print(f"{len(given)} set")
+        _call(root, "PUT", "/faults", records, token=key)
+    plain_console().print(f"{len(given)} set")
 
 
 @app.command("clear")
@@ -95,17 +108,19 @@ def clear_faults(
     label: Annotated[str | None, typer.Argument(metavar="LABEL", help="All if left out.")] = None,
     url: UrlOption = None,
     target: TargetOption = None,
-    token: TokenOption = "",
+    token: TokenOption = None,
+    token_file: TokenFileOption = None,
 ) -> None:
     """Clear all faults, or the one of a label."""
+    key = secret("--token", token, token_file) or ""
     cleared = 0
     path = "/faults" if label is None else f"/faults/{in_path(label)}"
     for root in _servers(url, target).values():
-        answer = _call(root, "DELETE", path, token=token, may_miss=label is not None)
+        answer = _call(root, "DELETE", path, token=key, may_miss=label is not None)
         cleared += answer.cleared
     if label is not None and not cleared:
         raise InputProblem(f"no fault is called {label}; `bindrill faults list` shows all")
-    Console(highlight=False).print(f"{cleared} cleared")
+    plain_console().print(f"{cleared} cleared")
 
 
 class _Record(msgspec.Struct):

@@ -13,8 +13,9 @@ import msgspec
 from rich.console import Console
 
 from bindrill.calibrate import calibrate_machine
+from bindrill.console import plain_console
 from bindrill.errors import EXIT_INTERRUPTED, EXIT_MET
-from bindrill.kept_rows import check_folder, kept_rows, notes_file, read_notes, write_table
+from bindrill.kept_rows import check_table, kept_rows, notes_file, read_notes, write_table
 from bindrill.leftovers import tidy
 from bindrill.run import RunOptions, run_scenario
 from reports.claims import claim
@@ -58,9 +59,10 @@ def write_fidelity(options: FidelityOptions) -> int:
     Ctrl-C leaves the rows of the scenarios that were finished. Raises the exceptions of
     `bindrill.errors.user_problems`.
     """
-    console = Console(highlight=False, soft_wrap=True)
+    console = plain_console()
     subjects = [_subject(name) for name in options.scenarios] or _short_ones()
-    check_folder(options.out, "--out")
+    inputs = [Path(name) for name in options.scenarios]
+    check_table(options.out, "--out", [*inputs, *filter(None, [options.calibration])])
     notes = read_notes(notes_file(options.out))
     began = datetime.now(UTC)
     tidy(options.runs)

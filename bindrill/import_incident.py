@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from bindrill.console import plain_console
 from bindrill.errors import EXIT_MET, InputProblem
+from bindrill.outputs import share
 from scenarios.incident import scenario_yaml
 from scenarios.plain_text import LONGEST_NAME, RESERVED, quoted
+from scenarios.printed_text import shell_word
 from scenarios.recording import read_recording
 from scenarios.units import format_duration
+from scenarios.whole_file import write_whole
 
 
 def import_incident(source: Path, out: Path | None, name: str | None) -> int:
@@ -31,13 +35,15 @@ def import_incident(source: Path, out: Path | None, name: str | None) -> int:
         raise InputProblem(f"{target} is there already; write another with --out, or remove it")
     text = scenario_yaml(recording, called, quoted(source.name)[1:-1])
     try:
-        target.write_text(text, encoding="utf-8")
+        write_whole(target, text.encode())
     except OSError as error:
         raise InputProblem(f"{target} cannot be written: {error.strerror}") from None
-    print(
+    share(target)
+    console = plain_console()
+    console.print(
         f"{target}: {recording.rows} rows of {format_duration(recording.step)},"
         f" {sum(recording.arrivals) * recording.step:,.0f} customers,"
         f" {', '.join(recording.gateways)}"
     )
-    print(f"Play it with: bindrill run {target} --sim")
+    console.print(f"Play it with: bindrill run {shell_word(str(target))} --sim")
     return EXIT_MET

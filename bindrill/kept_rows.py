@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,7 +12,9 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from bindrill.errors import InputProblem
-from reports.run_folder import write_record, write_whole
+from bindrill.outputs import check_output, share
+from reports.run_folder import write_record
+from scenarios.whole_file import write_whole
 
 R = TypeVar("R", bound=msgspec.Struct)
 
@@ -29,10 +31,16 @@ def rows_file(out: Path) -> Path:
     return out.with_name(f"{out.stem}-rows.json")
 
 
-def check_folder(out: Path, option: str) -> None:
-    """Raises InputProblem when the table, given by `option`, has no folder to be written to."""
-    if not out.parent.is_dir():
-        raise InputProblem(f"{option}: there is no folder {out.parent}")
+def check_table(out: Path, option: str, inputs: Iterable[Path] = ()) -> None:
+    """Raises InputProblem when the table, given by `option`, cannot be written, or is a file of
+    another kind that is there already."""
+    check_output(out, option, inputs)
+    check_output(rows_file(out), option)
+    if out.exists() and not rows_file(out).exists():
+        raise InputProblem(
+            f"{option}: {out} is there without {rows_file(out).name}, so it is no such table; write"
+            " another name, or remove it"
+        )
 
 
 def kept_rows(out: Path, kind: type[R], *, otherwise: str) -> list[R]:
@@ -51,6 +59,7 @@ def write_table(out: Path, rows: Sequence[msgspec.Struct], page: str) -> None:
     """Write the table's `page`, and the figures behind it."""
     write_record(rows_file(out), rows)
     write_whole(out, page.encode())
+    share(out, rows_file(out))
 
 
 def read_notes(file: Path) -> Mapping[str, str]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from pathlib import Path
 
+from bindrill.console import complain
 from bindrill.errors import InputProblem
 from loadtests.postgres.keeper import remove
 from loadtests.postgres.workspace import reachable
@@ -28,7 +28,7 @@ def tidy(*bases: Path) -> None:
                 said = f"{folder}: what a killed command left could not be put right: {problem}"
             else:
                 said = f"{folder}: put right what a killed command left"
-            print(f"bindrill: {said}", file=sys.stderr)
+            complain(said)
 
 
 def open_run(path: Path) -> RunFolder:

@@ -4,7 +4,6 @@ out."""
 from __future__ import annotations
 
 import re
-import shlex
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
@@ -13,6 +12,7 @@ from pathlib import Path
 import msgspec
 from rich.console import Console
 
+from bindrill.console import plain_console, print_json
 from bindrill.counted import counted
 from bindrill.errors import EXIT_MET, EXIT_MISSED, InputProblem
 from bindrill.leftovers import tidy
@@ -39,6 +39,7 @@ from reports.words import Words
 from scenarios.calibration import load_calibration
 from scenarios.demand import PEAKS, Month, grown, load_peaks, read_forecast
 from scenarios.loader import load_scenario, override
+from scenarios.passwords import command_line
 from scenarios.prices import PRICES, TODAY, load_prices, load_today
 from scenarios.schema import Scenario
 from scenarios.units import parse_duration, parse_rate, parse_share
@@ -95,7 +96,7 @@ def make_plan(name: str, options: PlanOptions) -> int:
     uncertainty = _share("--uncertainty", options.uncertainty, 0.0, 10.0)
     scenario, dropped = _scenario(name, options)
     measured = _capacity(options.capacity, scenario)
-    console = Console(stderr=options.json, highlight=False, soft_wrap=True)
+    console = plain_console(stderr=options.json)
     tidy(options.out)
     folder = claim(
         new_folder(options.out, f"{scenario.name}-plan-{datetime.now(UTC):%Y%m%d-%H%M%S}")
@@ -103,7 +104,6 @@ def make_plan(name: str, options: PlanOptions) -> int:
     console.print(
         f"{scenario.name}: {months[0].month} to {months[-1].month}, seed {scenario.seed},"
         f" into {folder}",
-        markup=False,
     )
     with simulators(options.replications, options.jobs, options.cluster) as places:
         console.print(f"simulating what a customer needs ({options.replications} runs)")
@@ -146,7 +146,7 @@ def make_plan(name: str, options: PlanOptions) -> int:
         scenario=scenario.name,
         title=scenario.title,
         seed=scenario.seed,
-        command=shlex.join(["bindrill", *sys.argv[1:]]),
+        command=command_line(["bindrill", *sys.argv[1:]]),
         demand=demand,
         prices=f"{prices.title} ({(options.prices or PRICES).name})",
         today=f"{today.title} ({(options.today or TODAY).name})",
@@ -166,11 +166,10 @@ def make_plan(name: str, options: PlanOptions) -> int:
         swings=swings(basis),
     )
     page = write_page(plan, folder, lang)
-    for line in answer_lines(plan, Words(lang, PACKAGE)):
-        console.print(line, markup=False)
-    console.print(f"\nReport: {page}", markup=False)
+    for line in (*answer_lines(plan, Words(lang, PACKAGE)), "", f"Report: {page}"):
+        console.print(line)
     if options.json:
-        print(msgspec.json.encode({"report": str(page), "plan": plan}).decode())
+        print_json({"report": page, "plan": plan})
     return EXIT_MET if plan.confirmed else EXIT_MISSED
 
 
@@ -186,7 +185,7 @@ def _models(
 def _teller(console: Console) -> Callable[[Measured, Search], None]:
     def tell(measure: Measured, search: Search) -> None:
         told = measure_in_words(measure)
-        console.print(f"  one node at {shown(measure.rate, '/s')}: {told}", markup=False)
+        console.print(f"  one node at {shown(measure.rate, '/s')}: {told}")
 
     return tell
 

@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
-from rich.console import Console
 from rich.progress import Progress as Bar
 
+from bindrill.console import plain_console, print_json
 from bindrill.errors import EXIT_MET, EXIT_MISSED
 from bindrill.option_values import parsed
+from bindrill.outputs import output_folder
 from reports.drills.prediction import DrillPrediction
 from reports.drills.prediction_page import (
     HEADINGS,
@@ -20,7 +21,6 @@ from reports.drills.prediction_page import (
     prediction_rows,
     write_prediction,
 )
-from reports.run_folder import new_folder
 from reports.text_table import aligned
 from scenarios.data_size import format_size, parse_size
 from scenarios.drill_calibration import SHIPPED, load_drill_calibration
@@ -58,8 +58,13 @@ def predict_drill(name: str, options: PredictOptions) -> int:
     database = None
     if options.database_size is not None:
         database = parsed("--database-size", options.database_size, parse_size)
-    console = Console(stderr=options.json, highlight=False, soft_wrap=True)
-    with Bar(console=console, transient=True, disable=not console.is_terminal) as bar:
+    console = plain_console(stderr=options.json)
+    started = datetime.now(UTC)
+    name = f"{scenario.name}-prediction-{started:%Y%m%d-%H%M%S}"
+    with (
+        output_folder(options.out, name) as folder,
+        Bar(console=console, transient=True, disable=not console.is_terminal) as bar,
+    ):
         task = bar.add_task(f"{options.drills:,} drills", total=1.0)
         found = predict(
             scenario,
@@ -69,14 +74,12 @@ def predict_drill(name: str, options: PredictOptions) -> int:
             moment=options.moment,
             on_progress=lambda share: bar.update(task, completed=share),
         )
-    started = datetime.now(UTC)
-    folder = new_folder(options.out, f"{scenario.name}-prediction-{started:%Y%m%d-%H%M%S}")
-    page = write_prediction(found, scenario, folder, command=["bindrill", *sys.argv[1:]])
+        page = write_prediction(found, scenario, folder, command=["bindrill", *sys.argv[1:]])
     for line in prediction_lines(found, scenario):
-        console.print(line, markup=False)
-    console.print(f"Written: {page}", markup=False)
+        console.print(line)
+    console.print(f"Written: {page}")
     if options.json:
-        print(msgspec.json.encode(found).decode())
+        print_json(found)
     return EXIT_MET if likely(found) else EXIT_MISSED
 
 

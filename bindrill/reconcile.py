@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from bindrill.console import plain_console
 from bindrill.errors import EXIT_MET, EXIT_MISSED, InputProblem
 from reports.drills.reconciliation import (
     Comparison,
@@ -52,7 +53,7 @@ def reconcile_servers(
 def _print(found: Reconciliation) -> int:
     """0 when all three sides agree, 99 when differences are left: somebody has to act, so a
     scheduled reconciliation must not pass."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = plain_console()
     before, after = found.before, found.after
     console.print(
         f"{before.utc}: {before.bindings} bindings, {before.agreements} signed agreements,"
@@ -105,7 +106,7 @@ def _proposal(found: Finding) -> str:
 
 def _print_table(console: Console, rows: list[tuple[str, ...]]) -> None:
     for line in aligned(rows) if rows else ():
-        console.print(line, markup=False)
+        console.print(line)
 
 
 def _print_money(console: Console, what: str, comparison: Comparison) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from rich.console import Console
 
+from bindrill.console import plain_console, print_json
 from bindrill.errors import EXIT_INTERRUPTED, EXIT_MET, EXIT_MISSED, InputProblem
 from bindrill.leftovers import open_run
 from reports.compare import compare, write_comparison
@@ -87,32 +87,30 @@ def _measured(run: RunFolder) -> dict[str, Any]:
 
 def _print(console: Console, lines: list[str]) -> None:
     for line in lines:
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
+        console.print(line)
 
 
 def _print_json(run: RunFolder, report: Path, told: dict[str, Any]) -> None:
     outcome = {
         "scenario": run.scenario.name,
         "seed": run.scenario.seed,
-        "run": str(run.path),
-        "report": str(report),
+        "run": run.path,
+        "report": report,
         **told,
     }
-    print(msgspec.json.encode(outcome).decode())
+    print_json(outcome)
 
 
 def report_run(path: Path) -> int:
     """`bindrill report`."""
-    return show_run(open_run(path), Console())
+    return show_run(open_run(path), plain_console())
 
 
 def compare_runs(path_a: Path, path_b: Path) -> int:
     """`bindrill compare`."""
     comparison = compare(open_run(path_a), open_run(path_b))
     page = write_comparison(comparison)
-    for line in comparison.lines():
-        print(line)
-    print(f"Comparison: {page}")
+    _print(plain_console(), [*comparison.lines(), f"Comparison: {page}"])
     return EXIT_MET
 
 
@@ -121,6 +119,5 @@ def join_run(path: Path) -> int:
     run = open_run(path)
     if len(run.clocks) < 2:
         raise InputProblem(f"{path} has one clock only; run it without --sim and --live")
-    for line in join_clocks(run).lines():
-        print(line)
+    _print(plain_console(), join_clocks(run).lines())
     return EXIT_MET

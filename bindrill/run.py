@@ -11,12 +11,14 @@ from pathlib import Path
 import msgspec
 from rich.console import Console
 
+from bindrill.console import plain_console
 from bindrill.counted import counted
 from bindrill.display import Display
 from bindrill.errors import InputProblem
 from bindrill.leftovers import tidy
 from bindrill.option_values import parsed
 from bindrill.twin import play_twin
+from mocks.lender.database_url import DatabaseUrl
 from reports.claims import claimed
 from reports.replications import write_replications
 from reports.run_folder import Clock, RunFolder, State
@@ -84,14 +86,14 @@ def run_scenario(name: str, options: RunOptions) -> int:
         from loadtests.stack import check_target
 
         check_target(options.target, options.allow_remote)
-    console = Console(stderr=options.json)
+    if options.database is not None:
+        DatabaseUrl(options.database)
+    console = plain_console(stderr=options.json)
     tidy(options.out)
     run = RunFolder.create(options.out, scenario, command=["bindrill", *sys.argv[1:]])
     console.print(
         f"{scenario.name}: {_planned(scenario):,} customers in {format_duration(scenario.duration)}"
         f", seed {scenario.seed}, into {run.path}",
-        highlight=False,
-        soft_wrap=True,
     )
     with claimed(run.path):
         parts = [
@@ -135,7 +137,7 @@ def _play_each(
 ) -> State:
     for part in parts:
         if len(parts) > 1:
-            console.print(f"Variant {part.path.name}", highlight=False, soft_wrap=True)
+            console.print(f"Variant {part.path.name}")
         if options.twin and not part.clocks:
             play_twin(part.scenario, part.clock_folder(clock), console, quiet=options.json)
         state = _play_once(clock, part, options, console)
@@ -225,7 +227,7 @@ def _live(
     def say_where(urls: dict[str, str]) -> None:
         if options.target is not None:
             gateways = ", ".join(f"{name} {url}" for name, url in urls.items() if name != "lender")
-            console.print(f"Loading {options.target}; its partners: {gateways}", highlight=False)
+            console.print(f"Loading {options.target}; its partners: {gateways}")
 
     from loadtests.live_run import run_live  # Locust is big, and virtual time needs none of it
 

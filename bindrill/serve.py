@@ -6,8 +6,8 @@ import asyncio
 
 import msgspec
 import uvloop
-from rich.console import Console
 
+from bindrill.console import plain_console
 from bindrill.errors import EXIT_MET, InputProblem
 from mocks.server.options import SERVICES, ServeOptions
 from mocks.server.serve import run
@@ -47,7 +47,7 @@ def serve_stack(
 
 
 def _announce(urls: dict[str, str]) -> None:
-    console = Console(highlight=False, soft_wrap=True)
+    console = plain_console()
     for service in SERVICES:
         if service in urls:
             console.print(f"{service:<8} {urls[service]}")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
-from rich.console import Console
 
+from bindrill.console import plain_console
 from bindrill.counted import counted
 from bindrill.errors import EXIT_INTERRUPTED, EXIT_MET, InputProblem
 from bindrill.leftovers import tidy
@@ -56,7 +55,7 @@ def sweep_scenario(name: str, options: SweepOptions) -> int:
     dimensions, measure = _asked(options)
     cells = grid(scenario, dimensions)
     _check(measure, scenario)
-    console = Console(highlight=False, soft_wrap=True)
+    console = plain_console()
     started = datetime.now(UTC)
     tidy(options.out)
     folder = claim(new_folder(options.out, f"{scenario.name}-sweep-{started:%Y%m%d-%H%M%S}"))
@@ -73,14 +72,14 @@ def sweep_scenario(name: str, options: SweepOptions) -> int:
         console.print("Interrupted before the first simulation was finished.")
         return EXIT_INTERRUPTED
     swept = Swept(dimensions=dimensions, points=points, measure=measure)
-    command = [shlex.quote(word) for word in ("bindrill", *sys.argv[1:])]
+    command = ["bindrill", *sys.argv[1:]]
     page = write_sweep(swept, scenario, folder, command=command, total=len(cells))
-    console.print(f"\n{measure.text}")
-    for line in swept.lines():
-        console.print(line, markup=False)
+    for line in ("", measure.text, *swept.lines()):
+        console.print(line)
     if not whole:
         console.print(f"Interrupted: {len(points)} of {len(cells)} simulations were finished.")
-    console.print(f"\nMap: {folder / 'sweep.png'}\nReport: {page}", markup=False)
+    for line in ("", f"Map: {folder / 'sweep.png'}", f"Report: {page}"):
+        console.print(line)
     return EXIT_MET if whole else EXIT_INTERRUPTED
 
 

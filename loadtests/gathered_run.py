@@ -22,6 +22,7 @@ from reports.run_folder import RunFolder, RunProblem
 from reports.verdict import conclude
 from scenarios.arrivals import arrival_times
 from scenarios.loader import load_scenario
+from scenarios.printed_text import printed_text
 from scenarios.problems import ScenarioProblems
 from scenarios.schema import Scenario
 
@@ -66,9 +67,9 @@ def main() -> int:
     try:
         run = gathered_run(load_scenario(asked.scenario), asked.folders, asked.out)
     except (RunProblem, ScenarioProblems) as problem:
-        print(problem, file=sys.stderr)
+        print(printed_text(str(problem)), file=sys.stderr)
         return 2
-    print(run.path)
+    print(printed_text(str(run.path)))
     return 0
 
 

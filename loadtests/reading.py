@@ -11,17 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy.exc import ArgumentError
 
 from loadtests.admin import AdminProblem, fetch
 from mocks.content import json_object
 from mocks.daily_log import CHINA, day_bounds
 from mocks.lender.audit import digest_of
+from mocks.lender.database_url import DatabaseUrl
 from mocks.lender.key_ring import KeyRing, KeyRingError
 from mocks.lender.partner_answers import Verdict, about_another, bank_query, payment_query
 from mocks.lender.partner_fields import AMOUNT_FEN
 from mocks.lender.records import Applicant, AuditEntry, Binding, PartnerCall
-from mocks.lender.sql_store import SqlStore, database_url
+from mocks.lender.sql_store import SqlStore
 from mocks.lender.store import StoreUnavailable
 from mocks.lender.vault import AesGcmVault, VaultError
 from mocks.world import GatewayAnswer
@@ -52,12 +52,8 @@ class ReconcileProblem(Exception):
 @contextmanager
 def opened(database: str) -> Iterator[SqlStore]:
     """The lender's store at a database URL that exists. Raises StoreUnavailable."""
-    try:
-        url = database_url(database)
-    except ArgumentError:
-        url = None  # the store says what is wrong with it
-    file = url.database if url is not None and url.get_backend_name() == "sqlite" else None
-    if file and not Path(file).is_file():
+    file = DatabaseUrl(database).file
+    if file is not None and not Path(file).is_file():
         # Opening it would make an empty one.
         raise StoreUnavailable(f"database {file}: there is no such file")
     store = SqlStore(database)

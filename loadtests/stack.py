@@ -15,8 +15,8 @@ import msgspec
 
 from loadtests.admin import MOST_OF_A_TARGET, AdminProblem, fetch
 from loadtests.process import Process, StackProblem
-from mocks.lender.sql_store import sqlite_url
-from mocks.server.options import ServeOptions, read_options, write_options
+from mocks.lender.database_url import DatabaseUrl, sqlite_url
+from mocks.server.options import DATABASE_VARIABLE, ServeOptions, read_options, write_options
 from reports.run_folder import check_spelling
 from scenarios.addresses import is_loopback, parse_address
 from scenarios.child_environment import libpq_variables
@@ -57,9 +57,12 @@ class Stack:
         database: str | None = None,
     ) -> None:
         """Raises AddressProblem for a target that is no URL, StackProblem for one that is not
-        loopback, without `allow_remote`, RunProblem for a folder whose name is not text."""
+        loopback, without `allow_remote`, StoreUnavailable for what is no database's address,
+        RunProblem for a folder whose name is not text."""
         if target is not None:
             check_target(target, allow_remote)
+        if database is not None:
+            DatabaseUrl(database)  # before anything is started
         self.urls: dict[str, str] = {}
         """The root URL of bank, sms, payment and lender, once started."""
         self.logs = folder / "logs"
@@ -70,6 +73,7 @@ class Stack:
         self._target = target.rstrip("/") if target else None
         self._allow_remote = allow_remote
         self._database = database
+        self._databases: dict[str, str] = {}
         self._processes: dict[str, Process] = {}
         self._servers: set[str] = set()
         self._killed: set[str] = set()
@@ -136,12 +140,12 @@ class Stack:
         options = ServeOptions(
             ports={"lender": urlsplit(self.address(name)).port or 0},
             scenario=str(self.scenario_file),
-            database=database,
             node=node,
             gateways={gateway: self.urls[gateway] for gateway in TARGET_PORTS},
         )
         if key_ring is not None:
             options = msgspec.structs.replace(options, key_ring=key_ring)
+        self._databases[name] = database
         self._write_options(name, options)
         self._serve(name)
 
@@ -210,10 +214,8 @@ class Stack:
         `database`. A lender that is started again must find its keys. Raises StackProblem."""
         if name != "gateways":
             options = read_options(self._options_file(name))
-            options = msgspec.structs.replace(
-                options, database=database or options.database, new_keys=False
-            )
-            self._write_options(name, options)
+            self._write_options(name, msgspec.structs.replace(options, new_keys=False))
+            self._databases[name] = database or self._databases[name]
         self._serve(name)
         self._killed.discard(name)
 
@@ -260,8 +262,7 @@ class Stack:
             name,
             command,
             self.logs / f"{name}.log",
-            # A database of the user's own may need libpq's variables; ours must not be led astray.
-            environment=None if self._database is None else libpq_variables(),
+            environment=self._reaching_database(name),
             read_stdout=True,
         )
         self._processes[name] = process
@@ -276,6 +277,15 @@ class Stack:
                 raise process.problem(f"says that {service} is not ready ({status})")
         if name == "gateways":
             self.urls.update(ready)
+
+    def _reaching_database(self, name: str) -> dict[str, str]:
+        """What the process called `name` needs to reach its database, beside what all inherit."""
+        database = self._databases.get(name)
+        if database is None:
+            return {}
+        # A database of the user's own may need libpq's variables; ours must not be led astray.
+        libpq = {} if self._database is None else libpq_variables()
+        return {**libpq, DATABASE_VARIABLE: database}
 
     def _expect_target(self, url: str) -> None:
         try:

@@ -13,10 +13,11 @@ from reports.numbers import shown, shown_error
 from reports.page import drawing, render
 from reports.plots import Line
 from reports.prediction import Compared, compare_metrics
-from reports.run_folder import CLOCKS, Clock, RunFolder, RunProblem, write_whole
+from reports.run_folder import CLOCKS, Clock, RunFolder, RunProblem
 from reports.summary_schema import Summary
 from reports.text_table import aligned
 from reports.verdict import CLOCK_NAMES, said, summary_of
+from scenarios.whole_file import write_whole
 
 
 class ComparedClock(msgspec.Struct, frozen=True, kw_only=True):

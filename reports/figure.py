@@ -12,7 +12,10 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+from scenarios.printed_text import printed_text
 
 INK = "#1f2328"
 RULE = "#d0d7de"
@@ -69,8 +72,11 @@ _STYLE: dict[Any, Any] = {
 
 @contextmanager
 def style() -> Iterator[None]:
-    """The one style of all figures, without touching the caller's settings."""
-    with mpl.rc_context(_STYLE):
+    """The one style of all figures, whatever the caller's settings are, and without touching
+    them."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(_STYLE)
         yield
 
 
@@ -79,6 +85,9 @@ def svg(figure: Figure, name: str, description: str) -> str:
 
     `description` is read aloud to those who do not see it.
     """
+    for words in figure.findobj(Text):
+        assert isinstance(words, Text)  # noqa: S101  # as they were looked for
+        words.set_text(printed_text(words.get_text(), keep="\n"))  # XML has no controls
     text = io.StringIO()
     with warnings.catch_warnings():
         # Scripts that the measuring font lacks are drawn by the reader's browser.
@@ -100,7 +109,7 @@ def svg(figure: Figure, name: str, description: str) -> str:
     drawn = re.sub(r"<!--.*?-->\s*", "", drawn, flags=re.DOTALL)
     head, body = drawn.split(">", 1)
     box = re.search(r'viewBox="[^"]*"', head)
-    label = _attribute(description)
+    label = _attribute(printed_text(description))
     return f'<svg role="img" aria-label="{label}" {box[0] if box else ""}>{body}'.strip()
 
 

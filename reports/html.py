@@ -23,10 +23,11 @@ from reports.recovery_figures import recovery_figures
 from reports.recovery_plot import recovery_plots
 from reports.replay_plot import replay_plots
 from reports.replications import Replications, read_replications
-from reports.run_folder import Clock, ClockRecord, RunFolder, write_whole
+from reports.run_folder import Clock, ClockRecord, RunFolder
 from reports.summary_schema import Summary
 from reports.verdict import CLOCK_NAMES, outcomes_of, said, shown_value, summary_of
 from scenarios.units import format_duration
+from scenarios.whole_file import write_whole
 
 COLOURS: dict[Clock, str] = {"sim": FIRST, "live": SECOND}
 _LEGEND: dict[Clock, str] = {"sim": "simulated", "live": "live"}

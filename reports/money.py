@@ -7,7 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from reports.run_folder import RunProblem, write_whole
+from reports.run_folder import RunProblem
+from scenarios.whole_file import write_whole
 
 _FILE = "money.json"
 _SETTLEMENT = "settlement.csv"

@@ -8,11 +8,22 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from reports.numbers import MISSING, shown, shown_error
+from scenarios.printed_text import printed_text
+
+
+def seen(value: Any) -> Any:
+    """What a template is given, with what cannot be seen written out: a title may hold a control
+    that turns the page's text around."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return printed_text(value, keep="\n\t")
+    return value
+
 
 _TEMPLATES = Environment(
     loader=PackageLoader("reports", "templates"),
     autoescape=True,
     undefined=StrictUndefined,
+    finalize=seen,
     trim_blocks=True,
     lstrip_blocks=True,
 )

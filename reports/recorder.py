@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 from pathlib import Path
 from typing import Self
@@ -9,6 +10,7 @@ from typing import Self
 import polars as pl
 
 from reports.events import SCHEMA, Row
+from scenarios.whole_file import write_whole
 
 
 class UnreadablePart(UserWarning):
@@ -54,9 +56,9 @@ class Recorder:
         del self._rows[: len(rows)]
         path = self.folder / f"part-{self.worker}-{self._part:06d}.parquet"
         self._part += 1
-        aside = path.with_name(f".{path.name}.writing")
-        _frame(rows).write_parquet(aside, compression="lz4")
-        aside.rename(path)
+        part = io.BytesIO()  # polars has words of its own for a full disk
+        _frame(rows).write_parquet(part, compression="lz4")
+        write_whole(path, part.getbuffer(), sync=False)
         return path
 
     def close(self) -> None:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import platform
-import re
-import shlex
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib import metadata
@@ -16,7 +13,10 @@ import msgspec
 import psutil
 from pydantic import ValidationError
 
+from scenarios.passwords import command_line
+from scenarios.printed_text import printed_text
 from scenarios.schema import Scenario
+from scenarios.whole_file import write_whole
 
 T = TypeVar("T")
 
@@ -28,6 +28,10 @@ State = Literal["running", "complete", "interrupted", "failed"]
 Verdict = Literal["met", "missed", "interrupted", "failed"]
 
 _LIBRARIES = ("bindrill", "simpy", "locust", "aiohttp", "polars", "numpy", "sqlalchemy", "uvloop")
+
+
+PRIVATE = 0o700
+"""Rights of folders of runs, which hold databases, keys and logs."""
 
 
 class RunProblem(Exception):
@@ -88,7 +92,7 @@ class RunFolder:
             scenario=scenario.model_dump(mode="json", by_alias=True),
             seed=scenario.seed,
             started=started.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            command=_without_passwords(shlex.join(command)),
+            command=command_line(command),
             versions=_versions(),
             machine=_machine(),
         )
@@ -101,6 +105,7 @@ class RunFolder:
     def open(cls, path: Path) -> RunFolder:
         """Read a run. Raises RunProblem when there is none, or an unreadable one."""
         file = path / "run.json"
+        check_spelling(path)
         if not path.is_dir():
             raise RunProblem(
                 f"{path} is not a folder; give a run's folder, such as runs/baseline-…"
@@ -142,16 +147,6 @@ class RunFolder:
         return folder
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that a reader, or a kill, meets the old content or the new."""
-    aside = path.with_name(f".{path.name}.writing")
-    with aside.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    aside.replace(path)
-
-
 def write_record(
     path: Path, record: Any, *, order: Literal["sorted"] | None = None, indent: int = 1
 ) -> Path:
@@ -174,13 +169,17 @@ def read_record(path: Path, kind: type[T], *, missing: str) -> T:
 
 
 def new_folder(base: Path, name: str) -> Path:
-    """Make `base/name`, or `base/name-2` and so on where it exists. Raises RunProblem."""
+    """Make `base/name`, for its owner alone, or `base/name-2` and so on where it exists. Raises
+    RunProblem."""
     check_spelling(base)
     for number in range(1, 1000):
         path = base / (name if number == 1 else f"{name}-{number}")
         try:
-            path.mkdir(parents=True)
+            base.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
+            path.mkdir(mode=PRIVATE)
         except FileExistsError:
+            if not base.is_dir():
+                raise RunProblem(f"{path} cannot be made: {base} is not a folder") from None
             continue
         except OSError as error:
             raise RunProblem(f"{path} cannot be made: {error.strerror}") from None
@@ -189,18 +188,14 @@ def new_folder(base: Path, name: str) -> Path:
 
 
 def check_spelling(path: Path) -> None:
-    """Raises RunProblem for a path that no file of ours could name."""
+    """Raises RunProblem for a path that is not text: tables are read by a library that takes no
+    other names."""
     try:
         str(path).encode()
     except UnicodeEncodeError:
-        shown = os.fsencode(path).decode(errors="backslashreplace")
         raise RunProblem(
-            f"{shown} is not UTF-8 text; give a folder whose name is, or rename it"
+            f"{printed_text(str(path))} is not UTF-8 text; give a folder whose name is"
         ) from None
-
-
-def _without_passwords(command: str) -> str:
-    return re.sub(r"://([^:/@\s]+):[^@\s]+@", r"://\1:***@", command)
 
 
 def _versions() -> dict[str, str]:

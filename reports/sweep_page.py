@@ -9,10 +9,12 @@ import yaml
 
 from reports.heatmap import picture
 from reports.page import drawing, render
-from reports.run_folder import write_whole
-from reports.swept import Swept, write_table
+from reports.swept import Swept
+from reports.table_files import write_table_files
+from scenarios.passwords import command_line
 from scenarios.schema import Scenario
 from scenarios.units import format_duration
+from scenarios.whole_file import write_whole
 
 
 def write_sweep(
@@ -22,7 +24,7 @@ def write_sweep(
 
     `command` is what the user typed, `total` the number of points of the whole grid.
     """
-    write_table(swept, folder)
+    write_table_files(swept.table(), folder, "sweep")
     drawn = picture(swept)
     write_whole(folder / "sweep.png", drawn.png)
     page = render(
@@ -32,7 +34,7 @@ def write_sweep(
         total=total,
         plot=drawing(drawn.svg),
         table=swept.table(),
-        command=" ".join(command),
+        command=command_line(command),
         written=yaml.safe_dump(
             scenario.model_dump(mode="json", by_alias=True), sort_keys=False, allow_unicode=True
         ),

@@ -14,7 +14,7 @@ from reports.figure import SERIES
 from reports.html import write_report
 from reports.page import drawing, render
 from reports.plots import Line, Plot
-from reports.run_folder import CLOCKS, Clock, RunFolder, write_whole
+from reports.run_folder import CLOCKS, Clock, RunFolder
 from reports.variants import (
     Compared,
     Played,
@@ -26,6 +26,7 @@ from reports.variants import (
 )
 from reports.verdict import CLOCK_NAMES, outcomes_of, said, shown_value, summary_of
 from scenarios.units import format_duration
+from scenarios.whole_file import write_whole
 
 
 def write_variants_report(run: RunFolder) -> Path:

@@ -13,16 +13,18 @@ from scenarios.plain_errors import dotted, plain
 from scenarios.problems import Problem, ScenarioProblems
 from scenarios.section import Section
 from scenarios.units import WRITTEN
+from scenarios.whole_file import write_whole
 from scenarios.yaml_source import Where, YamlError, YamlSource
 
 S = TypeVar("S", bound=Section)
 
 
 def save_settings(path: Path, settings: Section) -> None:
-    """Write the file that `load_settings` reads. Raises OSError."""
+    """Write the file that `load_settings` reads. Raises OSError, which
+    names it."""
     content = settings.model_dump(mode="json")
     text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
-    path.write_text(text, encoding="utf-8")
+    write_whole(path, text.encode())
 
 
 def load_settings(path: Path, kind: type[S], written_by: str = "") -> S:

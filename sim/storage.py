@@ -14,11 +14,12 @@ from pathlib import Path
 from simpy import Environment
 
 from mocks.lender.audit import AuditLog
+from mocks.lender.database_url import sqlite_url
 from mocks.lender.key_ring import KeyRing
 from mocks.lender.memory_store import MemoryStore
 from mocks.lender.records import KINDS, IdempotentReply
 from mocks.lender.service import Lender
-from mocks.lender.sql_store import SqlStore, SqlTx, sqlite_url
+from mocks.lender.sql_store import SqlStore, SqlTx
 from mocks.lender.vault import AesGcmVault
 from reports.claims import scratch
 from reports.numbers import significant

@@ -372,7 +372,11 @@ class Cluster:
     def _ready(self) -> bool:
         """As pg_ctl tells it: the eighth line of postmaster.pid, once it is ours."""
         try:
-            lines = (self.data / "postmaster.pid").read_text().splitlines()
+            lines = (
+                (self.data / "postmaster.pid")
+                .read_text(encoding="utf-8", errors="replace")
+                .splitlines()
+            )
         except FileNotFoundError:
             return False
         return (

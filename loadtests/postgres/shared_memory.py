@@ -14,7 +14,13 @@ def release(data: Path) -> None:
     """Let go of the segment of the dead server whose data folder is `data`: the seventh line of its
     postmaster.pid has key and id. Linux alone tells whether that id is still the same segment."""
     try:
-        key, segment = map(int, (data / "postmaster.pid").read_text().splitlines()[6].split())
+        key, segment = map(
+            int,
+            (data / "postmaster.pid")
+            .read_text(encoding="utf-8", errors="replace")
+            .splitlines()[6]
+            .split(),
+        )
     except (OSError, IndexError, ValueError):
         return
     if sys.platform == "linux" and (key, segment) in _existing():

@@ -19,7 +19,7 @@ from loadtests.topologies.base import Topology
 from loadtests.topologies.keys import Keys
 from loadtests.topologies.shipping import Shipping
 from loadtests.topologies.sqlite_damage import cut_in_half, drop_table, spoil_page
-from mocks.lender.sql_store import sqlite_url
+from mocks.lender.database_url import sqlite_url
 from scenarios import topology as layout
 from scenarios.drill_steps.base import Party
 

@@ -7,24 +7,25 @@ commit is durable. A disk that takes 5 ms to sync then limits commits a second, 
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
-from pathlib import Path
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import create_engine, event, select, text
-from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.engine import URL, Connection, Engine
 from sqlalchemy.exc import (
-    ArgumentError,
     DataError,
     DBAPIError,
     IntegrityError,
     SQLAlchemyError,
 )
 
+from mocks.lender.database_url import DatabaseUrl
 from mocks.lender.records import Record
 from mocks.lender.sql_mapping import MAPPINGS, METADATA, Statements
 from mocks.lender.store import Duplicate, R, StoreUnavailable
@@ -38,7 +39,6 @@ REPEATS = 5
 nodes."""
 BUSY_TIMEOUT_MS = 10_000
 """For how long SQLite waits while another process writes."""
-_SQLITE = "sqlite:///"
 _UNLIMITED = 2**62
 _SCHEMA_LOCK = 0x62696E64
 """PostgreSQL advisory lock under which nodes that start together create the tables."""
@@ -137,8 +137,10 @@ class SqlStore:
     """
 
     def __init__(self, url: str, *, echo: bool = False) -> None:
-        self._url = _usable(url)
-        self._engine = _engine(self._url, echo)
+        self._url = DatabaseUrl(url)
+        if self._url.file is not None:
+            _make_private(self._url.file)
+        self._engine = _engine(self._url.parsed, echo)
         self._statements = {
             kind: Statements(mapping, self._engine.dialect) for kind, mapping in MAPPINGS.items()
         }
@@ -149,7 +151,7 @@ class SqlStore:
                 METADATA.create_all(connection)
         except SQLAlchemyError as error:
             self._engine.dispose()
-            raise self._unavailable(error) from None
+            raise self._url.unavailable(error) from None
         self.work = StoreWork()
         self._jobs: SimpleQueue[_Job[Any] | None] = SimpleQueue()
         self._closed = False
@@ -183,7 +185,7 @@ class SqlStore:
                 for row in connection.execution_options(yield_per=500).execute(query):
                     yield mapping.record(row)
         except DBAPIError as error:
-            raise self._unavailable(error) from None
+            raise self._url.unavailable(error) from None
 
     def checkpoint(self) -> None:
         """Move SQLite's write-ahead log into the database file; PostgreSQL does so itself."""
@@ -252,7 +254,7 @@ class SqlStore:
             elif _deadlocked(error) and repeats:
                 self._commit(group, repeats - 1)
             else:
-                unavailable = self._unavailable(error)
+                unavailable = self._url.unavailable(error)
                 for job in group:
                     job.future.set_exception(unavailable)
             return
@@ -280,53 +282,16 @@ class SqlStore:
             connection.exec_driver_sql("RELEASE SAVEPOINT work")
             if not isinstance(error, DBAPIError) or isinstance(error, _DEFECTS):
                 return None, error
-            return None, self._unavailable(error)
+            return None, self._url.unavailable(error)
         connection.exec_driver_sql("RELEASE SAVEPOINT work")
         undo += tx.undo
         return result, None
 
-    def _unavailable(self, error: Exception) -> StoreUnavailable:
-        cause = getattr(error, "orig", None) or error
-        first_line = str(cause).strip().partition("\n")[0] or type(cause).__name__
-        shown = self._url.render_as_string(hide_password=True)
-        return StoreUnavailable(f"database {shown}: {first_line}")
 
-
-def sqlite_url(file: Path) -> str:
-    """The URL of an SQLite file, for `database_url`."""
-    return f"{_SQLITE}{file}"
-
-
-def database_url(text: str) -> URL:
-    """What a database's URL says. The path of an SQLite file is taken as it is written: `%`, `?`
-    and `#` are characters of a folder's name, as a shell gives them in `sqlite:///$PWD/lender.db`;
-    only where there is no such folder is it read as SQLAlchemy does, encoded. Raises ArgumentError.
-    """
-    path = text.removeprefix(_SQLITE)
-    if path not in (text, "", ":memory:") and Path(path).parent.is_dir():
-        return URL.create("sqlite", database=path)
-    return make_url(text)
-
-
-def _usable(url: str) -> URL:
-    try:
-        parsed = database_url(url)
-    except ArgumentError:
-        # The text may hold a password, so it is not shown.
-        raise StoreUnavailable(
-            "the database URL cannot be read; write sqlite:///lender.db or"
-            " postgresql://user@host/database"
-        ) from None
-    if parsed.drivername in ("postgresql", "postgres"):
-        return parsed.set(drivername="postgresql+psycopg")
-    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
-        raise StoreUnavailable(
-            f"{parsed.get_backend_name()} is not supported; write sqlite:///lender.db or"
-            " postgresql://user@host/database"
-        )
-    if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
-        raise StoreUnavailable("the database URL names no file; write sqlite:///lender.db")
-    return parsed
+def _make_private(file: str) -> None:
+    """Make the file, for its owner alone, before SQLite does; its log files get the same rights."""
+    with suppress(OSError):  # SQLite itself says why it cannot open it
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
 
 
 def _engine(url: URL, echo: bool) -> Engine:

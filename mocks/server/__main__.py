@@ -19,6 +19,7 @@ from mocks.server.options import read_options
 from mocks.server.problems import StartProblem
 from mocks.server.serve import run
 from scenarios.addresses import AddressProblem
+from scenarios.printed_text import printed_text
 
 
 def _ready(urls: dict[str, str]) -> None:
@@ -34,7 +35,7 @@ def main() -> int:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(run(read_options(path), announce=_ready))
     except (AddressProblem, StartProblem) as problem:
-        print(problem, file=sys.stderr)
+        print(printed_text(str(problem)), file=sys.stderr)
         return 2
     return 0
 

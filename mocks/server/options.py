@@ -18,6 +18,14 @@ SIGNING_KEY_VARIABLE = "BINDRILL_SIGNING_KEY"
 LOOPBACK_SIGNING_KEY = "bindrill-loopback-only"
 """Signs callbacks when no key is given; refused on any host that is not loopback."""
 
+DATABASE_VARIABLE = "BINDRILL_DB"
+"""The lender's database, whose address may hold a password: neither in a file nor on a command
+line, where others can read it."""
+
+SHORTEST_SECRET = 16
+"""Characters of an admin token or a signing key: 64 bits, were they hexadecimal digits drawn at
+random."""
+
 DATA = Path("bindrill-data")
 
 
@@ -26,21 +34,22 @@ class ServeOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     `ports`: a port for each service to run, of bank, sms, payment and lender (0: any free one).
     `scenario`: a scenario file or name, whose world, policies and customers are served; defaults
-    without. `seed`: instead of the scenario's. `database`: SQLAlchemy URL of the lender's database.
-    `key_ring`: file of the lender's encryption keys, made when missing if `new_keys`. `node`: the
-    lender process's name in its audit chain and outbox. `gateways`: root URL of each gateway that
-    runs elsewhere. `callback_url`: root URL of a lender that runs elsewhere. `signing_key` of
-    callbacks: the environment's BINDRILL_SIGNING_KEY if empty. `admin_token`: needed for the admin
-    API on a host that is not loopback. `journal`: requests kept for `/__admin/requests`, 0 for
-    none. `log_file`: stderr if none. `log_requests`: a line each request.
-    `allow_remote_callbacks`: whether a call may name a callback address that is not loopback.
+    without. `seed`: instead of the scenario's. `database`: SQLAlchemy URL of the lender's database;
+    the environment's BINDRILL_DB if None, and without that a file in `bindrill-data/`. `key_ring`:
+    file of the lender's encryption keys, made when missing if `new_keys`. `node`: the lender
+    process's name in its audit chain and outbox. `gateways`: root URL of each gateway that runs
+    elsewhere. `callback_url`: root URL of a lender that runs elsewhere. `signing_key` of callbacks:
+    the environment's BINDRILL_SIGNING_KEY if empty. `admin_token`: needed for the admin API on a
+    host that is not loopback. `journal`: requests kept for `/__admin/requests`, 0 for none.
+    `log_file`: stderr if none. `log_requests`: a line each request. `allow_remote_callbacks`:
+    whether a call may name a callback address that is not loopback.
     """
 
     ports: dict[str, int]
     host: str = "127.0.0.1"
     scenario: str | None = None
     seed: int | None = None
-    database: str = f"sqlite:///{DATA / 'lender.db'}"
+    database: str | None = None
     key_ring: Path = DATA / "keys.json"
     new_keys: bool = True
     node: str = "lender-1"
@@ -83,6 +92,9 @@ class ServeOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
                     raise StartProblem(
                         f"the lender needs {gateway}: serve it too, or give its URL in gateways"
                     )
+        if self.admin_token is not None:
+            check_secret("the admin token", self.admin_token)
+        check_secret(SIGNING_KEY_VARIABLE, os.fsdecode(self.callback_key))
         if not self.on_loopback and self.callback_key == LOOPBACK_SIGNING_KEY.encode():
             raise StartProblem(
                 f"{self.host} is not loopback; set {SIGNING_KEY_VARIABLE} to a secret of your own"
@@ -94,10 +106,25 @@ class ServeOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         return is_loopback(self.host)
 
     @property
+    def database_url(self) -> str:
+        """SQLAlchemy URL of the lender's database."""
+        given = self.database or os.environ.get(DATABASE_VARIABLE, "")
+        return given or f"sqlite:///{DATA / 'lender.db'}"
+
+    @property
     def callback_key(self) -> bytes:
         """The key that signs callbacks."""
         given = self.signing_key or os.environ.get(SIGNING_KEY_VARIABLE, "")
-        return (given or LOOPBACK_SIGNING_KEY).encode()
+        return os.fsencode(given or LOOPBACK_SIGNING_KEY)
+
+
+def check_secret(what: str, secret: str) -> None:
+    """Raises StartProblem for a token or key so short that it can be guessed."""
+    if len(secret) < SHORTEST_SECRET:
+        raise StartProblem(
+            f"{what} has {len(secret)} characters; write at least {SHORTEST_SECRET}, such as those"
+            " of `openssl rand -hex 32`"
+        )
 
 
 def read_options(path: Path) -> ServeOptions:
@@ -112,8 +139,9 @@ def read_options(path: Path) -> ServeOptions:
 
 def write_options(options: ServeOptions, path: Path) -> None:
     """Write the file that `read_options` reads, for its owner's eyes only."""
-    path.touch(mode=0o600)
-    path.write_bytes(msgspec.json.encode(options, enc_hook=str))
+    path.unlink(missing_ok=True)  # one of before may be open to others
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(msgspec.json.encode(options, enc_hook=str))
 
 
 def _path(kind: type, value: Any) -> Any:

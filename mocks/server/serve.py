@@ -162,7 +162,7 @@ class Stack:
         keys = _key_ring(options)
         vault = AesGcmVault(keys)
         try:
-            self._store = await asyncio.to_thread(SqlStore, options.database)
+            self._store = await asyncio.to_thread(SqlStore, options.database_url)
             await asyncio.to_thread(_check_keys, self._store, vault)
         except StoreUnavailable as error:
             raise StartProblem(str(error)) from None
@@ -266,7 +266,7 @@ def _check_keys(store: SqlStore, vault: AesGcmVault) -> None:
 def _key_ring(options: ServeOptions) -> KeyRing:
     path = options.key_ring
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if options.new_keys and not path.exists():
             return KeyRing.create(path)
         return KeyRing.load(path)

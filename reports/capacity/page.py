@@ -10,10 +10,10 @@ from reports.capacity import plots, words
 from reports.capacity.result import Capacity, write_capacity
 from reports.page import drawing, render
 from reports.plots import Plot
-from reports.run_folder import write_whole
 from reports.verdict import CLOCK_NAMES
 from scenarios.schema import Scenario
 from scenarios.units import format_duration
+from scenarios.whole_file import write_whole
 
 PAGE = "capacity.html"
 

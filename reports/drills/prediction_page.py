@@ -12,9 +12,10 @@ from reports.drills.prediction_plots import prediction_plots
 from reports.intervals import Interval
 from reports.numbers import MISSING, Unit, shown
 from reports.page import render
-from reports.run_folder import write_whole
 from scenarios.data_size import format_size
+from scenarios.passwords import command_line
 from scenarios.schema import Scenario
+from scenarios.whole_file import write_whole
 
 FILE = "prediction.html"
 LIKELY = 0.95
@@ -38,7 +39,7 @@ def write_prediction(
         database=format_size(found.database),
         chances=[(each, chance_text(each)) for each in (found.recovered, *found.chances)],
         plots=prediction_plots(found),
-        command=" ".join(command),
+        command=command_line(command),
         written=yaml.safe_dump(
             scenario.model_dump(mode="json", by_alias=True), sort_keys=False, allow_unicode=True
         ),

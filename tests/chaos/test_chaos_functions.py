@@ -67,15 +67,17 @@ def test_a_wrong_fault_says_what_is_wrong(bank: str) -> None:
 
 def test_the_admin_token_is_a_secret(tmp_path: Path) -> None:
     options = tmp_path / "options.json"
-    write_options(ServeOptions(ports={"bank": 0}, admin_token="open-sesame"), options)
+    write_options(ServeOptions(ports={"bank": 0}, admin_token="open-sesame-twice"), options)
     command = [sys.executable, "-m", "mocks.server", "--options", str(options)]
     server = Process("bank", command, tmp_path / "log", read_stdout=True)
     try:
         url = json.loads(server.first_line(60))["ready"]["bank"]
         with pytest.raises(AdminProblem, match="401"):
             set_fault(url, outage("now"))
-        assert set_fault(url, outage("now"), secrets={"admin_token": "open-sesame"}) == ["now"]
-        assert fault_in_force(url, "now", secrets={"admin_token": "open-sesame"})
+        assert set_fault(url, outage("now"), secrets={"admin_token": "open-sesame-twice"}) == [
+            "now"
+        ]
+        assert fault_in_force(url, "now", secrets={"admin_token": "open-sesame-twice"})
     finally:
         server.stop(grace=10)
 

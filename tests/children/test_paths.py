@@ -9,8 +9,9 @@ import pytest
 
 from loadtests.postgres.workspace import reachable
 from loadtests.stack import Stack
+from mocks.lender.database_url import DatabaseUrl, sqlite_url
 from mocks.lender.records import Applicant
-from mocks.lender.sql_store import SqlStore, database_url, sqlite_url
+from mocks.lender.sql_store import SqlStore
 from reports.events import arrival
 from reports.recorder import Recorder, readable_parts, scan_events
 from reports.run_folder import RunProblem, new_folder
@@ -35,7 +36,7 @@ def test_an_sqlite_file_is_where_its_url_says(tmp_path, name):
 
 def test_a_path_that_is_encoded_is_read_as_such(tmp_path):
     (tmp_path / "what?now").mkdir()
-    url = database_url(f"sqlite:///{tmp_path}/what%3Fnow/lender.db")
+    url = DatabaseUrl(f"sqlite:///{tmp_path}/what%3Fnow/lender.db").parsed
     assert url.database == f"{tmp_path}/what?now/lender.db"
 
 

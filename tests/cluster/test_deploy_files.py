@@ -84,7 +84,7 @@ def configurations() -> dict[str, dict[str, str]]:
 
 @pytest.mark.parametrize("place", ["compose", "kubernetes"])
 def test_servers_are_given_options_that_they_accept(place, monkeypatch):
-    monkeypatch.setenv("BINDRILL_SIGNING_KEY", "secret")
+    monkeypatch.setenv("BINDRILL_SIGNING_KEY", "sixteen-or-more!")
     found = configurations()[place]
     assert set(found) == {"bank", "sms", "payment", "lender"}
     for name, text in found.items():

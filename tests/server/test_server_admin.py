@@ -260,12 +260,12 @@ def test_the_timings_feed_says_where_time_went(serve) -> None:
 
 
 def test_a_token_guards_the_admin_api(serve) -> None:
-    servers = serve("bank", admin_token="open-sesame")
+    servers = serve("bank", admin_token="open-sesame-twice")
     refused = servers.get("bank", "/__admin/faults")
     assert refused.status == 401
     assert refused.headers["WWW-Authenticate"] == "Bearer"
     assert servers.get("bank", "/__admin/faults", Authorization="Bearer wrong").status == 401
-    admitted = servers.get("bank", "/__admin/faults", Authorization="Bearer open-sesame")
+    admitted = servers.get("bank", "/__admin/faults", Authorization="Bearer open-sesame-twice")
     assert admitted.status == 200
     assert servers.get("bank", "/health").status == 200
 

@@ -101,7 +101,10 @@ def test_a_busy_port_is_one_clear_line(tmp_path: Path, options: dict[str, Any], 
         ({"journal": -1}, "write 0 to keep none"),
         ({"database": "mysql://x/y"}, "mysql is not supported"),
         ({"host": "0.0.0.0"}, "BINDRILL_SIGNING_KEY"),  # noqa: S104
-        ({"host": "192.0.2.1", "signing_key": "ours"}, "cannot listen on 192.0.2.1"),
+        (
+            {"host": "192.0.2.1", "signing_key": "sixteen-or-more!"},
+            "cannot listen on 192.0.2.1",
+        ),
         ({"log_file": "/no/such/folder/log"}, "log file"),
         ({"prots": {}}, "prots"),
     ],
@@ -114,7 +117,9 @@ def test_every_start_problem_is_one_clear_line(
 
 def test_options_survive_their_file(tmp_path: Path) -> None:
     file = tmp_path / "options.json"
-    options = ServeOptions(ports={"bank": 1}, log_file=tmp_path / "log", signing_key="secret")
+    options = ServeOptions(
+        ports={"bank": 1}, log_file=tmp_path / "log", signing_key="sixteen-or-more!"
+    )
     write_options(options, file)
     assert read_options(file) == options
     assert stat.S_IMODE(file.stat().st_mode) == 0o600

@@ -18,7 +18,7 @@ from reports.drills.evidence.page import evidence_page
 from reports.drills.evidence.pdf import NoPrinter, write_pdf
 from reports.drills.evidence.words import Lang, Words
 from reports.fonts import NO_CHINESE_FONT, chinese_font
-from reports.run_folder import write_whole
+from scenarios.whole_file import write_whole
 
 FOLDER = "evidence"
 CHECKSUMS = "checksums.sha256"

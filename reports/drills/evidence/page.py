@@ -17,7 +17,7 @@ from reports.drills.evidence.listings import FINDINGS
 from reports.drills.evidence.words import Words
 from reports.drills.result import PHASES, Judgement, Proof, Repair
 from reports.numbers import shown
-from reports.page import drawing
+from reports.page import drawing, seen
 
 MOST_ITEMS = 150
 """Identifiers printed in one cell; the listings beside the report have them all."""
@@ -28,6 +28,7 @@ _TEMPLATES = Environment(
     loader=PackageLoader(__package__, "templates"),
     autoescape=True,
     undefined=StrictUndefined,
+    finalize=seen,
     trim_blocks=True,
     lstrip_blocks=True,
 )

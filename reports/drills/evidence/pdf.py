@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from reports.claims import scratch
-from reports.run_folder import write_whole
 from scenarios.child_environment import child_environment
+from scenarios.whole_file import write_whole
 
 _CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _TIMEOUT = 90.0

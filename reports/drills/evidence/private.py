@@ -10,21 +10,18 @@ from typing import TypeVar
 
 import msgspec
 
+from scenarios.passwords import without_secrets
 from scenarios.population import cards, phones
 from scenarios.population.identity import is_valid_id_number
 
 _NUMBER = re.compile(r"(?<![0-9A-Za-z])\d(?:[ -]?\d){10,18}[Xx]?(?![0-9A-Za-z])", re.ASCII)
-_URL_PASSWORD = re.compile(r"://([^:/@\s]+):[^@\s]+@")
-_PASSWORD = re.compile(r"(?i)\b((?:pg)?password|passwd|secret|token)(\s*[=:]\s*)[^\s;,]+")
 
 Record = TypeVar("Record", bound=msgspec.Struct)
 
 
-def without_secrets(text: str) -> str:
+def private(text: str) -> str:
     """`text` with card, ID and mobile numbers masked and passwords replaced by stars."""
-    text = _URL_PASSWORD.sub(r"://\1:***@", text)
-    text = _PASSWORD.sub(r"\1\2***", text)
-    return _NUMBER.sub(_masked, text)
+    return _NUMBER.sub(_masked, without_secrets(text))
 
 
 def _masked(match: re.Match[str]) -> str:
@@ -37,13 +34,13 @@ def _masked(match: re.Match[str]) -> str:
 
 
 def cleaned(record: Record) -> Record:
-    """A copy of a record with `without_secrets` applied to every text in it."""
+    """A copy of a record with `private` applied to every text in it."""
     return msgspec.convert(_clean(msgspec.to_builtins(record)), type(record))
 
 
 def _clean(value: object) -> object:
     if isinstance(value, str):
-        return without_secrets(value)
+        return private(value)
     if isinstance(value, dict):
         return {key: _clean(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
