@@ -10,7 +10,8 @@ import yaml
 from reports.heatmap import picture
 from reports.page import drawing, render
 from reports.run_folder import write_whole
-from reports.swept import Swept, write_table
+from reports.swept import Swept
+from reports.table_files import write_table
 from scenarios.schema import Scenario
 from scenarios.units import format_duration
 
@@ -22,7 +23,7 @@ def write_sweep(
 
     `command` is what the user typed, `total` the number of points of the whole grid.
     """
-    write_table(swept, folder)
+    write_table(swept.table(), folder, "sweep")
     drawn = picture(swept)
     write_whole(folder / "sweep.png", drawn.png)
     page = render(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
@@ -113,12 +112,3 @@ def measure_named(text: str) -> Measure:
 
 
 _ZERO: dict[str, str] = {"s": "0s", "share": "0%", "/s": "0/s"}
-
-
-def write_table(swept: Swept, folder: Path) -> list[Path]:
-    """Write `sweep.csv` and `sweep.parquet`."""
-    table = swept.table()
-    paths = [folder / "sweep.csv", folder / "sweep.parquet"]
-    table.write_csv(paths[0])
-    table.write_parquet(paths[1])
-    return paths

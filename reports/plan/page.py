@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from polars import DataFrame
-
 from reports.numbers import shown
 from reports.page import drawing, render
 from reports.plan import plots, rows
@@ -13,6 +11,7 @@ from reports.plan.answers import PACKAGE, between, buy_about, buy_rows, cards
 from reports.plan.result import Plan, Range, write_plan
 from reports.plots import Plot
 from reports.run_folder import write_whole
+from reports.table_files import write_table
 from reports.words import Lang, Words
 from scenarios.data_size import format_size
 
@@ -22,7 +21,7 @@ PAGE = "plan.html"
 def write_page(plan: Plan, folder: Path, lang: Lang) -> Path:
     """Write `plan.json`, `plan.csv`, `plan.parquet` and `plan.html`; the page's path."""
     write_plan(plan, folder)
-    _write_tables(rows.frame(plan), folder)
+    write_table(rows.frame(plan), folder, "plan")
     path = folder / PAGE
     write_whole(path, plan_page(plan, Words(lang, PACKAGE)).encode())
     return path
@@ -101,8 +100,3 @@ def _plots(plan: Plan, words: Words) -> list[Plot]:
             ("tornado", plots.tornado),
         )
     ]
-
-
-def _write_tables(frame: DataFrame, folder: Path) -> None:
-    frame.write_csv(folder / "plan.csv")
-    frame.write_parquet(folder / "plan.parquet")
