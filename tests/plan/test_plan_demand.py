@@ -95,10 +95,10 @@ def test_every_mistake_is_named_with_its_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("month\n2027-01\n", "1: applications: is missing"),
+        ("month\n2027-01\n", "1: applications: the column is missing; the first line is"),
         ("month,aplications\n2027-01,5\n", "did you mean applications?"),
         ("month,applications\n", "holds no month"),
-        ("month,applications\n2027-01,5,7\n", "2: has more cells than the first line"),
+        ("month,applications\n2027-01,5,7\n", "2: 3 cells, but 2 columns"),
     ],
 )
 def test_unusable_files(tmp_path: Path, text: str, said: str) -> None:
