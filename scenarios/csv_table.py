@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 
 from scenarios.field_numbers import folded, shown_cell
-from scenarios.influx_csv import is_annotated, plain_table
+from scenarios.influx_csv import is_of_influx, plain_table
 from scenarios.problems import Problem, ScenarioProblems
 
 MOST_BYTES = 16_000_000
@@ -130,7 +130,7 @@ def read_table(path: Path, give: str, *, short: bool = False) -> Table:
     """
     source = read_text(path, give)
     lines = list(source.records())
-    if is_annotated(lines):
+    if is_of_influx(lines):
         lines = plain_table(path, lines)
     else:
         lines = [(line, cells) for line, cells in lines if not cells[0].startswith("#")]

@@ -47,11 +47,13 @@ _OFFSET = re.compile(r"([+-])([0-9]{2}):?([0-9]{2})?")
 class Times(msgspec.Struct, frozen=True):
     """A column of times: `seconds` by row, from one beginning; `fineness`: how far apart two times
     can be written, in seconds, 0 where that is no matter. `clocks`: they are those of a place's
-    clocks, which may be changed twice a year."""
+    clocks, which may be changed twice a year. `counted`: from some beginning, in a unit that
+    nothing tells."""
 
     seconds: tuple[float, ...]
     fineness: float = 0.0
     clocks: bool = False
+    counted: bool = False
 
 
 class BadTimes(Exception):
@@ -118,7 +120,7 @@ def _of_numbers(cells: Sequence[str], numbers: Sequence[float]) -> Times:
         decimals = max(len(re.split(r"[.,]", cell, maxsplit=1)[-1]) for cell in cells)
         seconds = ((number - _EXCEL_1970) * _DAY for number in numbers)
         return Times(tuple(seconds), fineness=_DAY / 10**decimals, clocks=True)
-    return Times(tuple(numbers))
+    return Times(tuple(numbers), counted=True)
 
 
 def _check_years(cells: Sequence[str], times: Times) -> None:

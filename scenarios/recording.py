@@ -123,11 +123,13 @@ def _step(table: Table, columns: TableColumns) -> float:
     if max(gaps) < 0:
         columns.report(1, "time", "rows run backwards; sort them by time")
     elif step > 0 and not _LEAST_STEP <= step <= _MOST_STEP:
-        columns.report(1, "time", _unlikely(step))
+        columns.report(1, "time", _unlikely(step, times.counted))
     else:
         for row, gap in enumerate(gaps, start=1):
             if (wrong := _uneven(gap, step, times)) is not None:
-                columns.report(row, "time", wrong)
+                cut = gap == 0 and "e+" in cells[row].lower()  # a spreadsheet saved it so
+                few = f"{cells[row]} has too few digits to tell rows apart; export the times anew"
+                columns.report(row, "time", few if cut else wrong)
     columns.raise_problems()
     if times.fineness:
         return round((times.seconds[-1] - times.seconds[0]) / len(gaps))
@@ -149,18 +151,20 @@ def _uneven(gap: float, step: float, times: Times) -> str | None:
     )
 
 
-def _unlikely(step: float) -> str:
-    """The message for rows too close together or too far apart, with the unit they may have."""
+def _unlikely(step: float, counted: bool) -> str:
+    """The message for rows too close together or too far apart; with the unit that times may have
+    that are `counted` from some beginning."""
     likely = [
         unit
         for unit, seconds in (
-            ("days", 86400.0),
             ("minutes", 60.0),
+            ("hours", 3600.0),
+            ("days", 86400.0),
             ("milliseconds", 1e-3),
             ("microseconds", 1e-6),
             ("nanoseconds", 1e-9),
         )
-        if _LEAST_STEP <= step * seconds <= _HOUR
+        if counted and 0.99 * _LEAST_STEP <= step * seconds <= _HOUR
     ]
     asked = f"; are the times {likely[0]}?" if likely else ";"
     return (

@@ -63,7 +63,7 @@ class TableColumns:
             return found
         name, row = divmod(cells.index(found), len(self._table.rows))
         if mark_of(found) == "?":
-            said = "may have thousands or decimals; write it without a separator of thousands"
+            said = "may be thousands or a decimal; write 1200, or 1.2, without separators"
         else:
             said = "has another decimal mark than cells before it; write all with a point"
         self.report(row, names[name], f"{shown_cell(found)} {said}")
