@@ -28,7 +28,7 @@ from scenarios.arrival_kinds import (
     StepArrivals,
 )
 from scenarios.csv_table import read_text
-from scenarios.field_numbers import Numerals, folded, mark_of, shown_cell
+from scenarios.field_numbers import Numerals, folded, mark_of, shown_cell, shown_name
 from scenarios.keyed import Keyed
 from scenarios.problems import ScenarioProblems
 
@@ -211,7 +211,7 @@ def read_recording(file: Path) -> array[float]:
         _, heading = next(records, (0, []))
         header = [folded(name).lower() for name in heading]
         if "seconds" not in header:
-            found = ", ".join(filter(None, header)) or "nothing"
+            found = shown_name(", ".join(filter(None, header))) or "nothing"
             raise ValueError(f"{file} has no column 'seconds' in its first line (it has {found})")
         column = header.index("seconds")
         before = 0.0

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from scenarios.field_numbers import folded, shown_cell
+from scenarios.field_numbers import LONGEST, folded, shown_cell, shown_name
 from scenarios.influx_csv import is_of_influx, plain_table
 from scenarios.problems import Problem, ScenarioProblems
 
@@ -96,7 +96,7 @@ class Table(msgspec.Struct, frozen=True):
 
     def problem(self, message: str, column: str = "") -> Problem:
         """A problem of the whole table, or of a column, at the line of names."""
-        return Problem(str(self.path), self.first, column, message)
+        return Problem(str(self.path), self.first, shown_name(column), message)
 
 
 def read_text(path: Path, give: str, most_bytes: int = MOST_BYTES) -> Text:
@@ -202,10 +202,9 @@ def _ragged(cells: Sequence[str], columns: int) -> str:
 
 
 def _unknown(table: Table, name: str, known: Sequence[str]) -> Problem:
-    near = get_close_matches(name[:60], known, n=1)
+    near = get_close_matches(name[:LONGEST], known, n=1)
     mend = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
-    shown = name if name.isprintable() and len(name) <= 60 else shown_cell(name)
-    return table.problem(f"there is no such column; {mend} (leave others out)", shown)
+    return table.problem(f"there is no such column; {mend} (leave others out)", name)
 
 
 def _problem(path: Path, message: str, line: int = 0) -> ScenarioProblems:

@@ -183,9 +183,9 @@ def _between(numerals: Numerals, least: float, most: float) -> Callable[[str], f
     def read(text: str) -> float:
         number = numerals.number(text)
         if number < least:
-            raise ValueError(f"{text} is below {least:g}; write {least:g} or more")
+            raise ValueError(f"{text} is below {least:,.0f}; write {least:,.0f} or more")
         if number > most:
-            raise ValueError(f"{text} is above {most:g}; write {most:g} or less")
+            raise ValueError(f"{text} is above {most:,.0f}; write {most:,.0f} or less")
         return number
 
     return read

@@ -89,6 +89,11 @@ def shown_cell(text: str) -> str:
     return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")
 
 
+def shown_name(name: str) -> str:
+    """A column's name as messages tell it: as it is, or like a cell if that is long or not text."""
+    return name if name.isprintable() and len(name) <= _SHOWN else shown_cell(name)
+
+
 def mark_of(text: str) -> Mark | Literal["", "?"]:
     """Which decimal mark a folded cell shows: `0,5` a comma, `1,234.5` and `1,234,567` a point;
     empty where it shows none, `?` where it may be either, as in `1,200`."""
