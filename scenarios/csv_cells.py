@@ -25,7 +25,8 @@ _FORMULA = "=+-@"
 _UNSAFE = re.compile("[\\\\\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _ESCAPE = re.compile(r"\\(?:\\|x([0-9a-f]{2})|u([0-9a-f]{4}))")
 _BREAKS_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-_PLAIN = re.compile(r"[\w.:/+%() -]*")
+_SEPARATES = re.compile('[",;|]|^ | $')
+"""A spreadsheet of another language may split at a semicolon what we separate by commas."""
 
 
 def as_text(text: str) -> str:
@@ -91,4 +92,4 @@ def _cell(cell: Cell) -> str:
     if not isinstance(cell, str):
         return str(cell)
     text = as_text(cell)
-    return text if _PLAIN.fullmatch(text) else '"' + text.replace('"', '""') + '"'
+    return '"' + text.replace('"', '""') + '"' if _SEPARATES.search(text) else text
