@@ -28,8 +28,9 @@ from scenarios.arrival_kinds import (
     StepArrivals,
 )
 from scenarios.csv_table import read_text
-from scenarios.field_numbers import Numerals, folded, mark_of, shown_cell, shown_name
+from scenarios.field_numbers import Numerals, folded, mark_of, shown_name
 from scenarios.keyed import Keyed
+from scenarios.plain_text import quoted
 from scenarios.problems import ScenarioProblems
 
 _DAY = 86400.0
@@ -238,7 +239,7 @@ def _time(cells: list[str], column: int, before: float, delimiter: str, where: s
     except ValueError:
         time = math.nan
     if not math.isfinite(time):
-        raise ValueError(f"{where}: {shown_cell(text.strip())} is not a number of seconds")
+        raise ValueError(f"{where}: {quoted(text.strip())} is not a number of seconds")
     if time < 0:
         raise ValueError(f"{where}: {text} is not a time since the run began; write 0 or more")
     if time < before:

@@ -16,8 +16,9 @@ from pathlib import Path
 
 import msgspec
 
-from scenarios.field_numbers import LONGEST, folded, shown_cell, shown_name
+from scenarios.field_numbers import LONGEST, folded, shown_name
 from scenarios.influx_csv import is_of_influx, plain_table
+from scenarios.plain_text import quoted
 from scenarios.problems import Problem, ScenarioProblems
 
 MOST_BYTES = 16_000_000
@@ -187,7 +188,7 @@ def _without_nameless(table: Table) -> Table:
     for at in reversed([at for at, name in enumerate(names) if not name]):
         for row, (line, cells) in enumerate(rows):
             if cells[at] not in ("", str(row)):
-                message = f"cell {at + 1} is {shown_cell(cells[at])}, but that column has no name"
+                message = f"cell {at + 1} is {quoted(cells[at])}, but that column has no name"
                 raise _problem(table.path, f"{message}; give it one, or leave it out", line)
         names = names[:at] + names[at + 1 :]
         rows = tuple((line, cells[:at] + cells[at + 1 :]) for line, cells in rows)

@@ -14,9 +14,9 @@ import msgspec
 from pydantic import Field
 
 from scenarios.csv_table import fewer, read_table
-from scenarios.field_numbers import LONGEST, Numerals, is_missing, shown_cell
+from scenarios.field_numbers import LONGEST, Numerals, is_missing
 from scenarios.field_times import read_month
-from scenarios.plain_text import Line
+from scenarios.plain_text import Line, quoted
 from scenarios.problems import ScenarioProblems
 from scenarios.section import Section
 from scenarios.settings_file import load_settings
@@ -199,7 +199,7 @@ def _names(cells: Sequence[str], columns: TableColumns) -> list[str]:
         first = read_month(cell)
         if first is None:
             mend = "is not a month; write one such as 2027-03"
-            columns.report(row, "month", f"{shown_cell(cell)} {mend}")
+            columns.report(row, "month", f"{quoted(cell)} {mend}")
             found.append(before or "2000-01")
             continue
         name = f"{first.year:04d}-{first.month:02d}"
@@ -224,5 +224,5 @@ def _events(
     for name in unknown:
         near = get_close_matches(name[:LONGEST], peaks.events, n=1)
         mend = f"did you mean {near[0]}?" if near else f"write {', '.join(peaks.events)}"
-        columns.report(row, "event", f"there is no event {shown_cell(name)}; {mend}")
+        columns.report(row, "event", f"there is no event {quoted(name)}; {mend}")
     return tuple(name for name in events if name not in unknown)

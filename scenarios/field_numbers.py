@@ -10,12 +10,13 @@ from typing import Literal, NoReturn
 
 import msgspec
 
+from scenarios.plain_text import SHOWN, quoted
+
 Mark = Literal[".", ","]
 """What stands before the decimals."""
 
 LONGEST = 60
 """Characters that a number, or a time, may have."""
-_SHOWN = 40
 
 _SPACES = "\u00a0\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u3000"
 _FOLDED = str.maketrans(
@@ -84,14 +85,9 @@ def is_missing(text: str) -> bool:
     return text.lower() in _NOT_RECORDED
 
 
-def shown_cell(text: str) -> str:
-    """A cell as messages quote it: in quotes, with escapes, not too long."""
-    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")
-
-
 def shown_name(name: str) -> str:
     """A column's name as messages tell it: as it is, or like a cell if that is long or not text."""
-    return name if name.isprintable() and len(name) <= _SHOWN else shown_cell(name)
+    return name if name.isprintable() and len(name) <= SHOWN else quoted(name)
 
 
 def mark_of(text: str) -> Mark | Literal["", "?"]:
@@ -216,4 +212,4 @@ def _compound(text: str) -> float | None:
 
 
 def _refuse(text: str, what: str) -> NoReturn:
-    raise ValueError(f"{shown_cell(text)} is not {what}")
+    raise ValueError(f"{quoted(text)} is not {what}")

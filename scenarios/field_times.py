@@ -11,7 +11,8 @@ from statistics import median
 
 import msgspec
 
-from scenarios.field_numbers import LONGEST, Numerals, shown_cell
+from scenarios.field_numbers import LONGEST, Numerals
+from scenarios.plain_text import quoted
 
 _MEND = "write 2026-01-31T20:00:00, or seconds"
 _SINCE_1970 = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3), (1e8, 1.0))
@@ -126,7 +127,7 @@ def _of_numbers(cells: Sequence[str], numbers: Sequence[float]) -> Times:
 def _check_years(cells: Sequence[str], times: Times) -> None:
     first, after = (datetime(year, 1, 1, tzinfo=UTC).timestamp() for year in _YEARS)
     wrong = [
-        (row, f"{shown_cell(cells[row])} is not of the years {_YEARS[0]} to {_YEARS[1]}; {_MEND}")
+        (row, f"{quoted(cells[row])} is not of the years {_YEARS[0]} to {_YEARS[1]}; {_MEND}")
         for row, at in enumerate(times.seconds)
         if not first <= at < after
     ]
@@ -158,7 +159,7 @@ class _Moment(msgspec.Struct, frozen=True):
 def _of_dates(cells: Sequence[str]) -> Times:
     moments = [_moment(cell) for cell in cells]
     wrong = [
-        (row, f"{shown_cell(cells[row])} is not a time; {_MEND}")
+        (row, f"{quoted(cells[row])} is not a time; {_MEND}")
         for row, moment in enumerate(moments)
         if moment is None
     ]
@@ -169,7 +170,7 @@ def _of_dates(cells: Sequence[str]) -> Times:
     if any(zoned) and not all(zoned):
         row = zoned.index(not zoned[0])
         which = "has no zone" if zoned[0] else "has a zone"
-        raise BadTimes([(row, f"{shown_cell(cells[row])} {which}, unlike the first; write all so")])
+        raise BadTimes([(row, f"{quoted(cells[row])} {which}, unlike the first; write all so")])
     times = Times(tuple(_in_order(cells, known)), clocks=not zoned[0])
     _check_years(cells, times)
     return times
@@ -188,10 +189,10 @@ def _in_order(cells: Sequence[str], moments: Sequence[_Moment]) -> list[float]:
     if len(gaps) == 1:  # where all readings have the same steps, the day is no matter
         return even[0]
     if readings:
-        cell = shown_cell(cells[0])
+        cell = quoted(cells[0])
         raise BadTimes([(0, f"{cell}: is the day or the month first? Write 2026-01-31T20:00:00")])
     row = next((row for row, moment in enumerate(moments) if not _exists(moment)), 0)
-    raise BadTimes([(row, f"{shown_cell(cells[row])} is not a day of the calendar; {_MEND}")])
+    raise BadTimes([(row, f"{quoted(cells[row])} is not a day of the calendar; {_MEND}")])
 
 
 def _exists(moment: _Moment) -> bool:

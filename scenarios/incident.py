@@ -46,7 +46,6 @@ def baseline(series: GatewaySeries) -> tuple[float, float] | None:
 def scenario_yaml(recording: Recording, name: str, source: str) -> str:
     """A scenario file that reproduces `recording`; `source` is where it came from, for people."""
     gateways = recording.gateways
-    source = source if source.isprintable() else ascii(source)
     world: dict[str, Any] = {}
     faults = []
     for gateway, series in gateways.items():

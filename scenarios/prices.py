@@ -19,7 +19,6 @@ PRICES = PLANS / "prices.yaml"
 TODAY = PLANS / "today.yaml"
 
 
-
 def _number(value: Any) -> Any:
     return Numerals().number(folded(value)) if isinstance(value, str) else value
 

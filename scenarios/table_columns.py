@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from scenarios.csv_table import Table, fewer
-from scenarios.field_numbers import Numerals, is_missing, mark_of, numerals_of, shown_cell
+from scenarios.field_numbers import Numerals, is_missing, mark_of, numerals_of
+from scenarios.plain_text import quoted
 from scenarios.problems import Problem, ScenarioProblems
 
 
@@ -49,7 +50,7 @@ class TableColumns:
             if not is_missing(cell):
                 return read(cell)
             if required:
-                said = f"{shown_cell(cell)} is no value" if cell else "nothing is written"
+                said = f"{quoted(cell)} is no value" if cell else "nothing is written"
                 raise ValueError(f"{said}; write a number, 0 for none")
         except ValueError as error:
             self.report(row, name, str(error))
@@ -66,5 +67,5 @@ class TableColumns:
             said = "may be thousands or a decimal; write 1200, or 1.2, without separators"
         else:
             said = "has another decimal mark than cells before it; write all with a point"
-        self.report(row, names[name], f"{shown_cell(found)} {said}")
+        self.report(row, names[name], f"{quoted(found)} {said}")
         return Numerals()

@@ -187,9 +187,3 @@ def test_hundreds_of_wrong_cells_are_a_few_lines(tmp_path: Path) -> None:
     found = _refused(tmp_path, "\n".join(lines))
     assert len(found) == 8
     assert ":5: arrivals: and 497 more like these, the last in line 501" in found
-
-
-def test_a_file_name_is_no_yaml(tmp_path: Path) -> None:
-    found = _read(tmp_path, _text())
-    text = scenario_yaml(found, "replay", "a\nname: other\udcff.csv")
-    assert yaml.safe_load(text.encode().decode())["name"] == "replay"
