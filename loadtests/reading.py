@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -40,6 +38,7 @@ from reports.drills.books import (
     order_no,
 )
 from scenarios.contract import FINAL_STATES, State
+from scenarios.csv_cells import read_csv
 
 DAYS = 2
 """Daily files that are read, the newest last: the gateways keep no older ones."""
@@ -226,12 +225,11 @@ def _files(root: str, now: float, kind: type[Any]) -> tuple[list[Any], list[tupl
         if status != 200:
             raise ReconcileProblem(f"{url} is refused ({status})")
         try:
-            *lines, total = csv.DictReader(io.StringIO(content.decode()))
-            rows += msgspec.convert(lines, list[kind], strict=False)  # type: ignore[valid-type]
-            if next(iter(total.values())) != "TOTAL":
-                raise ValueError("the file has no totals, so it may be cut")
+            # Without its one line of totals a file may be cut.
+            records, (total,) = read_csv(content.decode())
+            rows += msgspec.convert(records, list[kind], strict=False)  # type: ignore[valid-type]
             totals.append(_numbers(total["kind"]))
-        except (ValueError, KeyError, TypeError, AttributeError, csv.Error):
+        except (ValueError, KeyError):
             raise ReconcileProblem(f"{url} is not the file of a day") from None
     return rows, totals
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 import msgspec
 
 from reports.run_folder import RunProblem
+from scenarios.csv_cells import read_csv
 from scenarios.whole_file import write_whole
 
 _FILE = "money.json"
@@ -48,8 +48,7 @@ def read_money(clock_folder: Path) -> Money | None:
 
 def _settled(file: Path) -> Money:
     amounts = {"charge": 0, "refund": 0}
-    with file.open(newline="", encoding="utf-8") as lines:
-        for row in csv.DictReader(lines):
-            if row["kind"] in amounts:  # the lines of totals have another kind
-                amounts[row["kind"]] += int(row["amount_fen"])
+    movements, _ = read_csv(file.read_text(encoding="utf-8"))
+    for row in movements:
+        amounts[row["kind"]] += int(row["amount_fen"])
     return Money(charged_fen=amounts["charge"], refunded_fen=amounts["refund"])

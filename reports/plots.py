@@ -106,8 +106,8 @@ def latency_over_time(line: Line, among: Sequence[Line], name: str) -> str:
                     lw=1.2,
                     label=percentile if axes is panels[0] else None,
                 )
-                alone = _alone(values)
-                axes.plot(at[alone], values[alone], ".", color=line.colour, ms=3)
+                lone = alone(values)
+                axes.plot(at[lone], values[lone], ".", color=line.colour, ms=3)
         if panels:
             figure.supxlabel(label, fontsize=9)
             figure.supylabel("latency", fontsize=9)
@@ -380,8 +380,8 @@ def _tail(latency: Latency, low: float) -> tuple[NDArray[np.float64], NDArray[np
     return np.append(values[backed], latency.max).clip(low), shares
 
 
-def _alone(values: NDArray[np.float64]) -> NDArray[np.intp]:
-    # Points without a neighbour, which a line would not show.
+def alone(values: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Where points have no neighbour, so that a line would not show them."""
     known = np.concatenate(([False], np.isfinite(values), [False]))
     return np.flatnonzero(known[1:-1] & ~known[:-2] & ~known[2:])
 

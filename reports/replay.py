@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -21,6 +22,9 @@ FEWEST_CALLS: dict[str, int] = {"p50": 20, "p99": 100, "error_share": 20}
 """Rows with fewer calls are not judged."""
 SMOOTH = 5
 """Rows over which both series are averaged before they are compared."""
+CHANCE = 3.0
+"""Standard deviations of a Poisson count that arrivals may be off, where that is more than their
+tolerance: with fewer than 400 customers in an average."""
 
 _Row = NDArray[np.float64]
 
@@ -41,14 +45,34 @@ def replay(events: pl.LazyFrame, scenario: Scenario) -> Replay | None:
 
 
 def _arrivals(events: pl.LazyFrame, scenario: Scenario, step: float) -> ReplaySeries:
-    rows = int(scenario.duration // step)
+    rows = _rows(scenario.duration, step)
     counted = _by_row(events.filter(pl.col("kind") == "arrival"), 0.0, step, pl.len().alias("n"))
     numbers = [counted[row][0] if row in counted else 0 for row in range(rows)]
-    found = np.array(numbers, dtype=float) / step
+    # The end of arrivals may cut the last row short; it counts for as much as there is of it.
+    played = np.minimum(step, scenario.duration - step * np.arange(rows))
+    found = np.array(numbers, dtype=float) / played
     recorded = np.array(
-        [rate_at(scenario.arrivals, (row + 0.5) * step, scenario.duration) for row in range(rows)]
+        [
+            rate_at(scenario.arrivals, row * step + length / 2, scenario.duration)
+            for row, length in enumerate(played.tolist())
+        ]
     )
-    return _series("customers", "rate", recorded, found, np.ones(rows, dtype=bool), _relative)
+    expected = _windowed(recorded * played)
+    return _series(
+        "customers",
+        "rate",
+        recorded,
+        found,
+        np.ones(rows, dtype=bool),
+        _relative,
+        weights=played / step,
+        by_chance=CHANCE / np.sqrt(np.maximum(expected, 1)),
+    )
+
+
+def _rows(seconds: float, step: float) -> int:
+    """How many rows have begun within `seconds`; one that rounding alone begins does not count."""
+    return max(0, math.ceil(round(seconds / step, 9)))
 
 
 def _gateway(events: pl.LazyFrame, fault: RecordedSeries, duration: float) -> list[ReplaySeries]:
@@ -67,11 +91,9 @@ def _gateway(events: pl.LazyFrame, fault: RecordedSeries, duration: float) -> li
         failed.sum().alias("failed"),
         *(took.filter(took.is_finite()).quantile(q, "linear").alias(str(q)) for q in (0.5, 0.99)),
     )
-    rows = min(fault.rows, max(0, int((duration - fault.start) // fault.step)))
-    table = [counted.get(row, (0, 0, None, None)) for row in range(rows)]
-    number, errors, p50, p99 = (
-        np.array(column, dtype=float) for column in zip(*table, strict=True)
-    )
+    rows = min(fault.rows, _rows(duration - fault.start, fault.step))
+    table = np.array([counted.get(row, (0, 0, None, None)) for row in range(rows)], dtype=float)
+    number, errors, p50, p99 = table.reshape(rows, 4).T
     found = []
     for measure, recorded, replayed in (
         ("p50", fault.p50, p50),
@@ -112,12 +134,14 @@ def _series(
     known: NDArray[np.bool_],
     deviation: Callable[[_Row, _Row], _Row],
     weights: _Row | None = None,
+    by_chance: _Row | None = None,
 ) -> ReplaySeries:
     # A row counts where both have it; averages leave the others out.
     both = known & np.isfinite(recorded) & np.isfinite(replayed)
     weight = np.where(both, 1.0 if weights is None else weights, 0.0)
     theirs, mine = (_smooth(values, weight) for values in (recorded, replayed))
     off = deviation(mine[both], theirs[both])
+    allowed = np.maximum(TOLERANCES[measure], 0.0 if by_chance is None else by_chance[both])
     return ReplaySeries(
         of=of,
         measure=measure,
@@ -125,18 +149,23 @@ def _series(
         replayed=_plain(np.where(known, replayed, np.nan)),
         tolerance=TOLERANCES[measure],
         judged=int(both.sum()),
-        within=int((off <= TOLERANCES[measure]).sum()),
+        within=int((off <= allowed).sum()),
         worst=significant(float(off.max())) if len(off) else None,
     )
 
 
 def _smooth(values: _Row, weight: _Row) -> _Row:
-    kernel = np.ones(SMOOTH)
-    if len(values) < SMOOTH:
-        kernel = np.ones(max(1, len(values) | 1))
-    total = np.convolve(weight, kernel, "same")
-    summed = np.convolve(np.nan_to_num(values) * weight, kernel, "same")
+    total = _windowed(weight)
+    summed = _windowed(np.nan_to_num(values) * weight)
     return np.divide(summed, total, out=np.zeros(len(total)), where=total > 0)
+
+
+def _windowed(values: _Row) -> _Row:
+    """Sums over `SMOOTH` rows, fewer where there are not as many."""
+    if not len(values):
+        return values
+    # An odd number, so that each row stands in the middle of its own sum.
+    return np.convolve(values, np.ones(min(SMOOTH, (len(values) - 1) | 1)), "same")
 
 
 def _relative(mine: _Row, theirs: _Row) -> _Row:

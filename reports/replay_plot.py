@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from reports.figure import OFFERED, log_seconds, style, svg, time_axis
 from reports.page import drawing
-from reports.plots import WIDE, Line, Plot
+from reports.plots import WIDE, Line, Plot, alone
 from reports.replay_schema import Replay, ReplaySeries
 
 _COLUMNS = 2
@@ -55,6 +55,9 @@ def _figure(line: Line, replay: Replay, name: str) -> str:
                 mine = np.array(series.replayed, dtype=float)
                 axes.plot(at, mine, color=line.colour, label=line.name if first else None)
                 axes.plot(at, theirs, "--", color=OFFERED, label="recorded" if first else None)
+                for values, colour in ((mine, line.colour), (theirs, OFFERED)):
+                    lone = alone(values)
+                    axes.plot(at[lone], values[lone], "o", color=colour, ms=3)
             _scale(axes, drawn)
             axes.tick_params(labelbottom=True)
         for spare in grid[len(panels) :]:

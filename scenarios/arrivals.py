@@ -8,7 +8,6 @@ rates meet the same gaps, stretched: common random numbers.
 
 from __future__ import annotations
 
-import csv
 import math
 from array import array
 from bisect import bisect_left
@@ -28,10 +27,18 @@ from scenarios.arrival_kinds import (
     SpikeArrivals,
     StepArrivals,
 )
+from scenarios.csv_table import read_text
+from scenarios.field_numbers import Numerals, folded, mark_of, shown_name
 from scenarios.keyed import Keyed
+from scenarios.plain_text import quoted
+from scenarios.problems import ScenarioProblems
 
 _DAY = 86400.0
 _HOUR = 3600.0
+_MOST_BYTES = 512_000_000
+"""A recorded day of a thousand customers a second."""
+_SINCE_1970 = 1e8
+"""Three years: what is later than that did not begin with the run."""
 
 
 def arrival_times(
@@ -200,41 +207,54 @@ def read_recording(file: Path) -> array[float]:
     """
     times = array("d")
     try:
-        with file.open(newline="", encoding="utf-8-sig") as lines:
-            rows = csv.reader(lines)
-            header = [name.strip() for name in next(rows, [])]
-            if "seconds" not in header:
-                found = ", ".join(header) or "nothing"
-                raise ValueError(
-                    f"{file} has no column 'seconds' in its first line (it has {found})"
-                )
-            column = header.index("seconds")
-            before = 0.0
-            for row in rows:
-                if not row:
-                    continue
-                before = _time(row, column, before, f"{file}, line {rows.line_num}")
-                times.append(before)
-    except FileNotFoundError:
-        raise ValueError(f"{file} does not exist; paths are relative to the scenario") from None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"{file} cannot be read: {error}") from None
+        source = read_text(file, "a CSV file of seconds", _MOST_BYTES)
+        records = ((line, cells) for line, cells in source.records() if cells[0][:1] != "#")
+        _, heading = next(records, (0, []))
+        header = [folded(name).lower() for name in heading]
+        if "seconds" not in header:
+            found = shown_name(", ".join(filter(None, header))) or "nothing"
+            raise ValueError(f"{file} has no column 'seconds' in its first line (it has {found})")
+        column = header.index("seconds")
+        before = 0.0
+        for line, cells in records:
+            before = _time(cells, column, before, source.delimiter, f"{file}, line {line}")
+            times.append(before)
+    except ScenarioProblems as problem:
+        if not file.exists():
+            raise ValueError(f"{file} does not exist; paths are relative to the scenario") from None
+        raise ValueError(str(problem)) from None
     if not times:
         raise ValueError(f"{file} holds no arrivals below its first line")
+    if times[0] >= _SINCE_1970:
+        raise ValueError(
+            f"{file} begins at {times[0]:.15g} s, a time since 1970; subtract when the run began"
+        )
     return times
 
 
-def _time(row: list[str], column: int, before: float, where: str) -> float:
-    text = row[column].strip() if column < len(row) else ""
+def _time(cells: list[str], column: int, before: float, delimiter: str, where: str) -> float:
+    text = cells[column] if column < len(cells) else ""
     try:
-        time = float(text)
+        time = _number(text, delimiter)
     except ValueError:
-        raise ValueError(f"{where}: {text!r} is not a number of seconds") from None
-    if not math.isfinite(time) or time < 0:
+        time = math.nan
+    if not math.isfinite(time):
+        raise ValueError(f"{where}: {quoted(text.strip())} is not a number of seconds")
+    if time < 0:
         raise ValueError(f"{where}: {text} is not a time since the run began; write 0 or more")
     if time < before:
         raise ValueError(f"{where}: {text} comes after {before:g}; sort the column")
     return time
+
+
+def _number(text: str, delimiter: str) -> float:
+    try:
+        return float(text)  # nearly all are plain, and there may be millions
+    except ValueError:
+        text = folded(text)
+    # Rising times tell by themselves if a lone comma was meant for thousands.
+    mark = mark_of(text)
+    return Numerals("," if mark == "," or (mark == "?" and delimiter != ",") else ".").number(text)
 
 
 @lru_cache(maxsize=4)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from calendar import monthrange
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
@@ -14,10 +13,14 @@ from typing import Annotated
 import msgspec
 from pydantic import Field
 
-from scenarios.plain_text import Line
-from scenarios.problems import Problem, ScenarioProblems
+from scenarios.csv_table import fewer, read_table
+from scenarios.field_numbers import LONGEST, Numerals, is_missing
+from scenarios.field_times import read_month
+from scenarios.plain_text import Line, quoted
+from scenarios.problems import ScenarioProblems
 from scenarios.section import Section
 from scenarios.settings_file import load_settings
+from scenarios.table_columns import TableColumns
 from scenarios.units import Count, Number, Share
 
 PLANS = Path(__file__).with_name("plans")
@@ -26,6 +29,9 @@ PEAKS = PLANS / "peaks.yaml"
 
 COLUMNS = ("month", "applications", "peak_factor", "event")
 _NEEDED = COLUMNS[:2]
+_NUMERIC = {"applications": (0.0, 1e11), "peak_factor": (1.0, 1e6)}
+"""The least and the most: ten times mankind a month, and a month's applications in seconds."""
+MOST_MONTHS = 600
 _DAY = 86400.0
 _YEAR = 12
 
@@ -137,124 +143,86 @@ def read_forecast(path: Path, peaks: Peaks) -> tuple[Month, ...]:
 
     Raises ScenarioProblems with every mistake and its line.
     """
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except FileNotFoundError:
-        raise _problems(path, 0, "", "there is no such file; give a CSV of months") from None
-    except UnicodeDecodeError:
-        raise _problems(path, 0, "", "is not UTF-8; save the file as UTF-8") from None
-    except OSError as error:
-        raise _problems(path, 0, "", f"cannot be read: {error.strerror}") from None
-    rows = csv.DictReader(lines, skipinitialspace=True)
-    heads = [head.strip() for head in rows.fieldnames or ()]
-    rows.fieldnames = heads
-    problems = [_unknown(path, head) for head in heads if head not in COLUMNS]
-    problems += [
-        Problem(str(path), 1, name, f"is missing; the first line is {','.join(COLUMNS)}")
-        for name in _NEEDED
-        if name not in heads
-    ]
+    table = read_table(path, "a CSV of months", short=True)
+    mend = f"the first line is {','.join(COLUMNS)}"
+    problems = table.check_names(COLUMNS, dict.fromkeys(_NEEDED, mend))
+    if not problems and not table.rows:
+        problems.append(table.problem("holds no month; write a line for each month"))
+    if len(table.rows) > MOST_MONTHS:
+        problems.append(table.problem(f"{len(table.rows)} months; leave at most {MOST_MONTHS}"))
     if problems:
-        raise ScenarioProblems(problems)
+        raise ScenarioProblems(fewer(problems))
+    columns = TableColumns(table, tuple(_NUMERIC))
+    columns.raise_problems()
+    numbers = {
+        name: columns.numbers(name, _between(columns.numerals, *bounds), required=name in _NEEDED)
+        for name, bounds in _NUMERIC.items()
+    }
     found: list[Month] = []
-    for row in rows:
-        reader = _Row(str(path), rows.line_num, row, peaks, problems)
-        found.append(reader.month(len(found) + 1, found[-1].month if found else None))
-    if not found:
-        problems.append(Problem(str(path), 1, "", "holds no month; write a line for each month"))
-    if problems:
-        raise ScenarioProblems(problems)
+    events = table.column("event")
+    for row, name in enumerate(_names(table.column("month"), columns)):
+        those = _events(row, events[row], int(name[5:]), peaks, columns)
+        factor = numbers["peak_factor"][row] if numbers["peak_factor"] else None
+        found.append(
+            Month(
+                month=name,
+                applications=numbers["applications"][row] or 0.0,
+                peak_factor=peaks.factor(those) if factor is None else factor,
+                events=those,
+                ahead=row + 1,
+            )
+        )
+    columns.raise_problems()
+    if not any(month.applications for month in found):
+        problem = table.problem("0 in every month; write how many customers come", "applications")
+        raise ScenarioProblems([problem])
     return tuple(found)
 
 
-class _Row:
-    """One line of a forecast; what is wrong with it goes to `problems`."""
-
-    def __init__(
-        self,
-        file: str,
-        line: int,
-        row: Mapping[str | None, str | list[str] | None],
-        peaks: Peaks,
-        problems: list[Problem],
-    ) -> None:
-        self._file = file
-        self._line = line
-        self._cells = {
-            key: value.strip()
-            for key, value in row.items()
-            if key is not None and isinstance(value, str)
-        }
-        self._peaks = peaks
-        self._problems = problems
-        if None in row:
-            self._wrong("", "has more cells than the first line; write as many")
-
-    def month(self, ahead: int, before: str | None) -> Month:
-        """The month, with stand-ins for what is wrong."""
-        name = self._name(before)
-        applications = self._number("applications", 0.0)
-        events = self._events(int(name[5:]))
-        factor = self._peaks.factor(events)
-        if self._cells.get("peak_factor"):
-            factor = self._number("peak_factor", 1.0)
-        return Month(
-            month=name,
-            applications=applications,
-            peak_factor=factor,
-            events=events,
-            ahead=ahead,
-        )
-
-    def _name(self, before: str | None) -> str:
-        written = self._cells.get("month", "")
-        try:
-            first = date.fromisoformat(f"{written}-01")
-        except ValueError:
-            self._wrong("month", f"{written!r} is not a month; write one such as 2027-03")
-            return before or "2000-01"
-        if before is not None:
-            year, month = divmod(int(before[:4]) * 12 + int(before[5:]), 12)
-            expected = f"{year}-{month + 1:02d}"
-            if written != expected:
-                self._wrong("month", f"{written} does not follow {before}; write {expected}")
-        return f"{first:%Y-%m}"
-
-    def _number(self, column: str, least: float) -> float:
-        written = self._cells.get(column, "")
-        try:
-            number = float(written)
-        except ValueError:
-            number = math.nan
-        if not math.isfinite(number):
-            self._wrong(column, f"{written!r} is not a number; write one such as 120000")
-            return least
+def _between(numerals: Numerals, least: float, most: float) -> Callable[[str], float]:
+    def read(text: str) -> float:
+        number = numerals.number(text)
         if number < least:
-            self._wrong(column, f"{written} is below {least:g}; write {least:g} or more")
-            return least
+            raise ValueError(f"{text} is below {least:,.0f}; write {least:,.0f} or more")
+        if number > most:
+            raise ValueError(f"{text} is above {most:,.0f}; write {most:,.0f} or less")
         return number
 
-    def _events(self, month: int) -> tuple[str, ...]:
-        written = self._cells.get("event", "")
-        if not written:
-            return self._peaks.in_month(month)[:1]
-        events = tuple(name.strip() for name in written.split("+"))
-        unknown = [name for name in events if name not in self._peaks.events]
-        for name in unknown:
-            near = get_close_matches(name, self._peaks.events, n=1)
-            mend = f"did you mean {near[0]}?" if near else f"write {', '.join(self._peaks.events)}"
-            self._wrong("event", f"there is no event {name!r}; {mend}")
-        return tuple(name for name in events if name not in unknown)
-
-    def _wrong(self, field: str, message: str) -> None:
-        self._problems.append(Problem(self._file, self._line, field, message))
+    return read
 
 
-def _unknown(path: Path, head: str) -> Problem:
-    near = get_close_matches(head, COLUMNS, n=1)
-    mend = f"did you mean {near[0]}?" if near else f"write {','.join(COLUMNS)}"
-    return Problem(str(path), 1, head, f"there is no such column; {mend}")
+def _names(cells: Sequence[str], columns: TableColumns) -> list[str]:
+    """The months by row, with stand-ins for what is wrong."""
+    found: list[str] = []
+    for row, cell in enumerate(cells):
+        before = found[-1] if found else None
+        first = read_month(cell)
+        if first is None:
+            mend = "is not a month; write one such as 2027-03"
+            columns.report(row, "month", f"{quoted(cell)} {mend}")
+            found.append(before or "2000-01")
+            continue
+        name = f"{first.year:04d}-{first.month:02d}"
+        if before is not None and name != (expected := _after(before)):
+            columns.report(row, "month", f"{cell} does not follow {before}; write {expected}")
+        found.append(name)
+    return found
 
 
-def _problems(path: Path, line: int, field: str, message: str) -> ScenarioProblems:
-    return ScenarioProblems([Problem(str(path), line, field, message)])
+def _after(month: str) -> str:
+    year, before = divmod(int(month[:4]) * 12 + int(month[5:]), 12)
+    return f"{year:04d}-{before + 1:02d}"
+
+
+def _events(
+    row: int, written: str, month: int, peaks: Peaks, columns: TableColumns
+) -> tuple[str, ...]:
+    if is_missing(written):
+        return peaks.in_month(month)[:1]
+    events = tuple(name.strip() for name in written.split("+"))
+    unknown = [name for name in events if name not in peaks.events]
+    for name in unknown:
+        near = get_close_matches(name[:LONGEST], peaks.events, n=1)
+        mend = f"did you mean {near[0]}?" if near else f"write {', '.join(peaks.events)}"
+        columns.report(row, "event", f"there is no event {quoted(name)}; {mend}")
+    return tuple(name for name in events if name not in unknown)

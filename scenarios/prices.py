@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from scenarios.demand import PLANS
+from scenarios.field_numbers import Numerals, folded
 from scenarios.plain_text import Line
 from scenarios.section import Section
 from scenarios.settings_file import load_settings
@@ -17,8 +18,15 @@ from scenarios.units import Amount, Count, PerSecond
 PRICES = PLANS / "prices.yaml"
 TODAY = PLANS / "today.yaml"
 
-Fen = Annotated[Amount, Field(description="a price in fen")]
-Gigabytes = Annotated[Amount, Field(description="gigabytes, 10^9 bytes")]
+
+def _number(value: Any) -> Any:
+    return Numerals().number(folded(value)) if isinstance(value, str) else value
+
+
+Written = Annotated[Amount, BeforeValidator(_number)]
+"""An amount, also as spreadsheets write it: `1,200`, `1.2 K`, `120万`."""
+Fen = Annotated[Written, Field(description="a price in fen")]
+Gigabytes = Annotated[Written, Field(description="gigabytes, 10^9 bytes")]
 
 
 class DatabaseClass(Section):
@@ -105,7 +113,7 @@ class PartnerQuota(Section):
     """What a partner allows: calls a second, and a month where that is limited."""
 
     rate: PerSecond
-    month: Amount | None = Field(default=None, description="calls a month")
+    month: Written | None = Field(default=None, description="calls a month")
 
 
 class Today(Section):

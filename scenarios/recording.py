@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-import math
-import re
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-from difflib import get_close_matches
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
 import msgspec
 
+from scenarios.csv_table import Table, fewer, read_table
 from scenarios.distributions import impossible
+from scenarios.field_times import BadTimes, Times, read_times
 from scenarios.gateways import GATEWAY_OPERATIONS
-from scenarios.problems import Problem, ScenarioProblems
-from scenarios.units import format_duration, parse_share
+from scenarios.problems import ScenarioProblems
+from scenarios.table_columns import TableColumns
+from scenarios.units import format_duration
 
 MOST_ROWS = 10_080
 """A week of minutes."""
@@ -29,10 +27,16 @@ COLUMNS: tuple[str, ...] = (
 )
 """Every column that a recording may have."""
 
-_NOT_RECORDED = ("", "nan", "null", "-")
-_MILLISECONDS = re.compile(r"(\d+(?:\.\d+)?(?:e[+-]?\d+)?)\s*(ms|s|µs)?", re.IGNORECASE)
-_UNIT = {"ms": 1.0, "s": 1000.0, "µs": 0.001}
-_EPOCH_MS = 1e11  # later than this cannot be seconds: it would be the year 5138
+_NEEDED = {
+    "time": "write the beginning of each row, such as 2026-01-31T20:00:00 or 0, 60, 120",
+    "arrivals": "write how many customers came per minute",
+}
+_LEAST_STEP, _MOST_STEP = 1.0, 6 * 3600.0
+"""Rows closer together, or further apart, are of another unit, or say nothing of an incident."""
+_MOST_LATENCY = 86400.0
+_MOST_PER_MINUTE = 6e7
+"""A million arrivals a second."""
+_HOUR = 3600.0
 
 
 class GatewaySeries(msgspec.Struct, frozen=True):
@@ -60,211 +64,149 @@ class Recording(msgspec.Struct, frozen=True):
 
 def read_recording(path: Path) -> Recording:
     """Read a recording. Raises ScenarioProblems with every mistake, by line and column."""
-    header, rows = _table(path)
-    reader = _Reader(path, header, rows)
-    step = reader.step()
-    arrivals = reader.column("arrivals", _arrivals, required=True)
+    table = read_table(path, "the CSV file of a recording")
+    _check_shape(table)
+    columns = TableColumns(table, COLUMNS)
+    columns.raise_problems()
+    numerals = columns.numerals
+    step = _step(table, columns)
+    arrivals = columns.numbers("arrivals", _bounded(numerals.per_minute, _arrivals), required=True)
+    latency = _bounded(numerals.milliseconds, _latency)
     gateways = {
         gateway: GatewaySeries(
-            reader.latencies(gateway, "p50_ms"),
-            reader.latencies(gateway, "p99_ms"),
-            reader.column(f"{gateway}_error_share", _share),
+            columns.numbers(f"{gateway}_p50_ms", latency),
+            columns.numbers(f"{gateway}_p99_ms", latency),
+            columns.numbers(f"{gateway}_error_share", numerals.share),
         )
         for gateway in GATEWAY_OPERATIONS
-        if any(f"{gateway}_{series}" in header for series in _SERIES)
+        if any(f"{gateway}_{series}" in table.names for series in _SERIES)
     }
+    columns.raise_problems()
     for gateway, series in gateways.items():
-        reader.check_pairs(gateway, series)
-    if reader.problems:
-        raise ScenarioProblems(reader.problems)
+        _check_pairs(table, columns, gateway, series)
+    if not any(arrivals):
+        columns.problems.append(table.problem("0 in every row: nobody to replay", "arrivals"))
+    columns.raise_problems()
     return Recording(
         step=step,
-        began=rows[0][1][header.index("time")].strip(),
+        began=table.column("time")[0],
         arrivals=tuple(per_minute / 60 for per_minute in arrivals if per_minute is not None),
         gateways=gateways,
     )
 
 
-_Rows = list[tuple[int, list[str]]]
-"""Lines of the file, counted from 1, with their cells."""
-
-
-def _table(path: Path) -> tuple[list[str], _Rows]:
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            lines = csv.reader(file)
-            found = [(lines.line_num, cells) for cells in lines if any(map(str.strip, cells))]
-    except FileNotFoundError:
-        raise _problem(path, "there is no such file; give the CSV file of a recording") from None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise _problem(path, f"cannot be read: {error}; save it as CSV in UTF-8") from None
-    if found and found[0][1][0].startswith("sep="):  # Grafana's "Download for Excel"
-        found = found[1:]
-    if not found:
-        raise _problem(path, "the file is empty; write a line of column names and a line a minute")
-    first, names = found[0]
-    header = [re.sub(r"[\s.\-]+", "_", name.strip().lower()) for name in names]
-    problems = [
-        Problem(str(path), first, name, _unknown(name))
-        for name in header
-        if name not in COLUMNS and name
-    ]
-    problems += [
-        Problem(str(path), first, name, "the column is there twice; leave one out")
-        for name in sorted({name for name in header if name and header.count(name) > 1})
-    ]
-    problems += [
-        Problem(str(path), first, name, f"the column is missing; {mend}")
-        for name, mend in (
-            ("time", "write the beginning of each row, such as 2026-01-31T20:00:00 or 0, 60, 120"),
-            ("arrivals", "write how many customers came per minute"),
-        )
-        if name not in header
-    ]
-    if not problems and len(header) < 3:
-        problems.append(
-            Problem(str(path), first, "", "no gateway is recorded; add columns such as bank_p50_ms")
-        )
-    rows = found[1:]
-    for line, cells in rows:
-        if len(cells) != len(header):
-            message = f"{len(cells)} cells, but {len(header)} columns; write one for each"
-            problems.append(Problem(str(path), line, "", message))
-    if not problems and len(rows) < 2:
-        problems.append(Problem(str(path), first, "", "fewer than two rows; record some minutes"))
-    if len(rows) > MOST_ROWS:
-        message = f"{len(rows)} rows; leave at most {MOST_ROWS}"
-        problems.append(Problem(str(path), first, "", message))
+def _check_shape(table: Table) -> None:
+    problems = table.check_names(COLUMNS, _NEEDED)
+    if not problems and len(table.names) < 3:
+        problems.append(table.problem("no gateway is recorded; add columns such as bank_p50_ms"))
+    if not problems and len(table.rows) < 2:
+        problems.append(table.problem("fewer than two rows; record some minutes"))
+    if len(table.rows) > MOST_ROWS:
+        problems.append(table.problem(f"{len(table.rows)} rows; leave at most {MOST_ROWS}"))
     if problems:
-        raise ScenarioProblems(problems)
-    return header, rows
+        raise ScenarioProblems(fewer(problems))
 
 
-class _Reader:
-    """Columns of a table whose header is sound; collects what is wrong with cells."""
-
-    def __init__(self, path: Path, header: Sequence[str], rows: _Rows) -> None:
-        self._path, self._header, self._rows = path, header, rows
-        self.problems: list[Problem] = []
-
-    def report(self, row: int, column: str, message: str) -> None:
-        self.problems.append(Problem(str(self._path), self._rows[row][0], column, message))
-
-    def column(
-        self, name: str, read: Callable[[str], float], *, required: bool = False
-    ) -> tuple[float | None, ...]:
-        if name not in self._header:
-            return ()
-        at = self._header.index(name)
-        values: list[float | None] = []
-        for row, (_, cells) in enumerate(self._rows):
-            text = cells[at].strip()
-            value = None
-            try:
-                value = None if text.lower() in _NOT_RECORDED else read(text)
-                if value is None and required:
-                    raise ValueError("nothing is written; write a number, 0 for none")
-            except ValueError as error:
-                self.report(row, name, str(error))
-            values.append(value)
-        return tuple(values)
-
-    def latencies(self, gateway: str, series: str) -> tuple[float | None, ...]:
-        found = self.column(f"{gateway}_{series}", _latency)
-        return tuple(None if value is None else value / 1000 for value in found)
-
-    def step(self) -> float:
-        """Seconds between rows, which must be the same everywhere."""
-        times = self.column("time", _time, required=True)
-        if self.problems:
-            raise ScenarioProblems(self.problems)
-        known = [time for time in times if time is not None]
-        gaps = [later - earlier for earlier, later in pairwise(known)]
-        if max(known) > _EPOCH_MS:
-            gaps = [gap / 1000 for gap in gaps]
-        step = sorted(gaps)[len(gaps) // 2]
+def _step(table: Table, columns: TableColumns) -> float:
+    """Seconds between rows, which must be the same everywhere. Raises ScenarioProblems."""
+    cells = table.column("time")
+    missing = [(row, "nothing is written; write a time") for row, at in enumerate(cells) if not at]
+    try:
+        times = Times(()) if missing else read_times(cells, columns.numerals)
+    except BadTimes as bad:
+        missing = list(bad.found)
+    for row, message in missing:
+        columns.report(row, "time", message)
+    columns.raise_problems()
+    gaps = [later - earlier for earlier, later in pairwise(times.seconds)]
+    step = sorted(gaps)[len(gaps) // 2]
+    if max(gaps) < 0:
+        columns.report(1, "time", "rows run backwards; sort them by time")
+    elif step > 0 and not _LEAST_STEP <= step <= _MOST_STEP:
+        columns.report(1, "time", _unlikely(step, times.counted))
+    else:
         for row, gap in enumerate(gaps, start=1):
-            if gap <= 0:
-                self.report(row, "time", "not later than the row before; sort the rows by time")
-            elif abs(gap - step) > 0.01 * step:
-                self.report(
-                    row,
-                    "time",
-                    f"{format_duration(gap)} after the row before, but rows are"
-                    f" {format_duration(abs(step))} apart; add or remove rows (a cell that was not"
-                    " recorded stays empty)",
-                )
-        if self.problems:
-            raise ScenarioProblems(self.problems)
-        return step
-
-    def check_pairs(self, gateway: str, series: GatewaySeries) -> None:
-        p50, p99 = f"{gateway}_p50_ms", f"{gateway}_p99_ms"
-        if bool(series.p50) != bool(series.p99):
-            there, missing = (p50, p99) if series.p50 else (p99, p50)
-            message = f"the column is missing; {there} needs it beside itself"
-            self.problems.append(Problem(str(self._path), 1, missing, message))
-            return
-        known_bad = {problem.line for problem in self.problems}
-        for row, (median, tail) in enumerate(zip(series.p50, series.p99, strict=True)):
-            if self._rows[row][0] in known_bad:
-                continue
-            if (median is None) != (tail is None):
-                self.report(row, p50 if median is None else p99, "empty; write both p50 and p99")
-            elif median is not None and tail is not None and tail < median:
-                self.report(row, p99, "below p50; are the columns swapped?")
-            elif median is not None and tail is not None and (why := impossible(median, tail)):
-                self.report(row, p50, why)
+            if (wrong := _uneven(gap, step, times)) is not None:
+                cut = gap == 0 and "e+" in cells[row].lower()  # a spreadsheet saved it so
+                few = f"{cells[row]} has too few digits to tell rows apart; export the times anew"
+                columns.report(row, "time", few if cut else wrong)
+    columns.raise_problems()
+    if times.fineness:
+        return round((times.seconds[-1] - times.seconds[0]) / len(gaps))
+    return step
 
 
-def _arrivals(text: str) -> float:
-    value = _number(text)
-    if value < 0:
+def _uneven(gap: float, step: float, times: Times) -> str | None:
+    """What is wrong with a row that comes so many seconds after the one before it."""
+    if abs(gap - step) <= max(0.01 * step, 1.01 * times.fineness) and gap > 0:
+        return None
+    hour = abs(abs(gap - step) - _HOUR) <= 0.01 * step
+    if times.clocks and hour and step < _HOUR:
+        return "a change of clocks? Write times with their offset: 2026-01-31T20:00:00+08:00"
+    if gap <= 0:
+        return "not later than the row before; sort the rows by time, leave out repeated ones"
+    return (
+        f"{format_duration(gap)} after the row before, but rows are {format_duration(abs(step))}"
+        " apart; add or remove rows (a cell that was not recorded stays empty)"
+    )
+
+
+def _unlikely(step: float, counted: bool) -> str:
+    """The message for rows too close together or too far apart; with the unit that times may have
+    that are `counted` from some beginning."""
+    likely = [
+        unit
+        for unit, seconds in (
+            ("minutes", 60.0),
+            ("hours", 3600.0),
+            ("days", 86400.0),
+            ("milliseconds", 1e-3),
+            ("microseconds", 1e-6),
+            ("nanoseconds", 1e-9),
+        )
+        if counted and 0.99 * _LEAST_STEP <= step * seconds <= _HOUR
+    ]
+    asked = f"; are the times {likely[0]}?" if likely else ";"
+    return (
+        f"rows are {format_duration(step)} apart, and those of an incident {_LEAST_STEP:g}s to"
+        f" {format_duration(_MOST_STEP)}{asked} write seconds, or 2026-01-31T20:00:00"
+    )
+
+
+def _check_pairs(table: Table, columns: TableColumns, gateway: str, series: GatewaySeries) -> None:
+    p50, p99 = f"{gateway}_p50_ms", f"{gateway}_p99_ms"
+    if bool(series.p50) != bool(series.p99):
+        there, missing = (p50, p99) if series.p50 else (p99, p50)
+        message = f"the column is missing; {there} needs it beside itself"
+        columns.problems.append(table.problem(message, missing))
+        return
+    for row, (median, tail) in enumerate(zip(series.p50, series.p99, strict=True)):
+        if (median is None) != (tail is None):
+            columns.report(row, p50 if median is None else p99, "empty; write both p50 and p99")
+        elif median is not None and tail is not None and tail < median:
+            columns.report(row, p99, "below p50; are the columns swapped?")
+        elif median is not None and tail is not None and (why := impossible(median, tail)):
+            columns.report(row, p50, why)
+
+
+def _bounded(
+    read: Callable[[str], float], check: Callable[[str, float], float]
+) -> Callable[[str], float]:
+    return lambda text: check(text, read(text))
+
+
+def _arrivals(text: str, per_minute: float) -> float:
+    if per_minute < 0:
         raise ValueError(f"{text} is below 0; write customers per minute")
-    return value
+    if per_minute > _MOST_PER_MINUTE:
+        raise ValueError(f"{text} is above {_MOST_PER_MINUTE:,.0f}; write customers per minute")
+    return per_minute
 
 
-def _share(text: str) -> float:
-    value = parse_share(text)
-    if not 0 <= value <= 1:
-        raise ValueError(f"{text} is not from 0 to 1; write a share such as 0.02, or 2%")
-    return value
-
-
-def _latency(text: str) -> float:
-    match = _MILLISECONDS.fullmatch(text)
-    if match is None or not math.isfinite(float(match[1])):
-        raise ValueError(f"{text!r} is not a latency; write milliseconds, such as 120")
-    return float(match[1]) * _UNIT[(match[2] or "ms").lower()]
-
-
-def _number(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise ValueError(f"{text!r} is not a number; write one such as 312")
-    return value
-
-
-def _time(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        pass
-    try:
-        moment = datetime.fromisoformat(text.replace("/", "-"))
-    except ValueError:
-        raise ValueError(f"{text!r} is not a time; write 2026-01-31T20:00:00, or seconds") from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-
-
-def _unknown(name: str) -> str:
-    near = get_close_matches(name, COLUMNS, n=1)
-    mend = f"did you mean {near[0]}?" if near else f"known are {', '.join(COLUMNS)}"
-    return f"there is no such column; {mend} (leave other columns out of the export)"
-
-
-def _problem(path: Path, message: str) -> ScenarioProblems:
-    return ScenarioProblems([Problem(str(path), 0, "", message)])
+def _latency(text: str, milliseconds: float) -> float:
+    """Seconds."""
+    if milliseconds < 0:
+        raise ValueError(f"{text} is below 0; write milliseconds, such as 120")
+    if milliseconds > 1000 * _MOST_LATENCY:
+        raise ValueError(f"{text} is longer than a day; write milliseconds, such as 120")
+    return milliseconds / 1000

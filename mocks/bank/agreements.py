@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import Literal
 
 import msgspec
 
 from mocks.daily_log import HOUR, KEPT_HOURS, DailyLog
 from mocks.recent import Recent
+from scenarios.csv_cells import csv_text
 
 Kind = Literal["signed", "terminated"]
 
@@ -63,10 +62,9 @@ class AgreementBook:
 
 def agreement_csv(rows: list[AgreementRow]) -> str:
     """The agreement file: a header, one line an event, and a line of totals."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(AgreementRow.__struct_fields__)
-    writer.writerows(msgspec.structs.astuple(row) for row in rows)
     signed = sum(row.kind == "signed" for row in rows)
-    writer.writerow(("TOTAL", "", f"signed {signed} terminated {len(rows) - signed}", ""))
-    return out.getvalue()
+    return csv_text(
+        AgreementRow.__struct_fields__,
+        map(msgspec.structs.astuple, rows),
+        totals=("", f"signed {signed} terminated {len(rows) - signed}", ""),
+    )

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import Literal
 
 import msgspec
 
 from mocks.daily_log import CHINA, KEPT_HOURS, DailyLog, day_bounds
+from scenarios.csv_cells import csv_text
 
 __all__ = ["CHINA", "KEPT_HOURS", "Ledger", "Movement", "SettlementRow", "day_bounds"]
 
@@ -67,13 +66,10 @@ class Ledger:
 
 def settlement_csv(rows: list[SettlementRow]) -> str:
     """The settlement file: a header, one line a movement, and a line of totals."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(SettlementRow.__struct_fields__)
-    writer.writerows(msgspec.structs.astuple(row) for row in rows)
     charged = sum(row.amount_fen for row in rows if row.kind == "charge")
     refunded = sum(row.amount_fen for row in rows if row.kind == "refund")
-    writer.writerow(
-        ("TOTAL", "", f"charge {charged} refund {refunded}", charged - refunded, "", "")
+    return csv_text(
+        SettlementRow.__struct_fields__,
+        map(msgspec.structs.astuple, rows),
+        totals=("", f"charge {charged} refund {refunded}", charged - refunded, "", ""),
     )
-    return out.getvalue()

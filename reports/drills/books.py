@@ -87,8 +87,9 @@ class SiteRecords(msgspec.Struct, frozen=True, kw_only=True):
     audit: tuple[AuditLink, ...] | None = None
 
 
-_Number = Annotated[str, msgspec.Meta(pattern=r"\A[^\x00-\x1f\x7f]{1,600}\Z")]
-"""An order or agreement number of anybody's, for these files hold those of others too."""
+_Number = Annotated[str, msgspec.Meta(pattern=r"\A[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]{1,600}\Z")]
+"""An order or agreement number of anybody's, for these files hold those of others too: any text
+that the gateways take."""
 _Moment = Annotated[float, msgspec.Meta(ge=0, lt=1e11)]
 """Seconds since the epoch, of our millennium."""
 

@@ -95,14 +95,48 @@ def test_every_mistake_is_named_with_its_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("month\n2027-01\n", "1: applications: is missing"),
+        ("month\n2027-01\n", "1: applications: the column is missing; the first line is"),
         ("month,aplications\n2027-01,5\n", "did you mean applications?"),
         ("month,applications\n", "holds no month"),
-        ("month,applications\n2027-01,5,7\n", "2: has more cells than the first line"),
+        ("month,applications\n2027-01,5,7\n", "2: 3 cells, but 2 columns"),
     ],
 )
 def test_unusable_files(tmp_path: Path, text: str, said: str) -> None:
     assert any(said in line for line in problems(forecast(tmp_path, text)))
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ('month,applications\n2027/3,"4,470,000"\n2027/4,4.47 Mil\n', 4.47e6),
+        ("sep=;\nMonth;Applications;Peak Factor\n01.03.2027;4.470.000;9,5\n", 4.47e6),
+        ("month,applications,\nMar-27,447\u4e07,\nApr-27,1,\n", 4.47e6),
+        ("# ours\n\nmonth\tapplications\n3/1/2027\t5\n4/1/2027\t5\n", 5),
+        ("month,applications\n1/3/2027,5\n1/4/2027,5\n", 5),
+        ("month,applications\n2027-03-31,5\n2027-04-30 00:00:00,5\n", 5),
+        ("month,applications,peak_factor,event\n2027-03,5\n", 5),
+    ],
+)
+def test_months_and_numbers_as_spreadsheets_write_them(
+    tmp_path: Path, text: str, wanted: float
+) -> None:
+    first, *_ = read_forecast(forecast(tmp_path, text), load_peaks())
+    assert (first.month, first.applications) == ("2027-03", pytest.approx(wanted))
+
+
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        ("1e30", "1e30 is above 100,000,000,000"),
+        ("0", "0 in every month"),
+        ("+Inf", "'+Inf' is not a number"),
+        ("12%", "'12%' is not a number"),
+        ("NaN", "'NaN' is no value"),
+    ],
+)
+def test_numbers_that_cannot_be_meant(tmp_path: Path, cell: str, said: str) -> None:
+    found = problems(forecast(tmp_path, f"month,applications\n2027-03,{cell}\n"))
+    assert said in found[0]
 
 
 def test_missing_file(tmp_path: Path) -> None:

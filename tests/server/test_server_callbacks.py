@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 from served import PERSON, Servers, eventually
 
+from loadtests.reading import read_movements
 from mocks.payment.settlement import CHINA
 from mocks.server.options import ServeOptions
 from mocks.signing import sign, verify
@@ -270,3 +272,24 @@ def test_the_settlement_file_of_the_day_shows_charge_and_refund(serve) -> None:
     for bad in ("today", "2026-13-01", "0001-01-01", "9999-12-31"):
         reply = servers.get("payment", f"/v1/settlement/{bad}")
         assert reply.status in (200, 400), bad
+
+
+def test_order_numbers_are_text_in_the_settlement_file_and_read_back(serve) -> None:
+    servers = serve()
+    numbers = [
+        "=cmd|' /C calc'!A0",
+        "+1",
+        "@x",
+        "-2",
+        "\t1",
+        "TOTAL",
+        "1\nTOTAL,,charge 9 refund 9",
+    ]
+    for number in numbers:
+        assert servers.post("payment", "/v1/charge", CHARGE | {"order_no": number}).status == 200
+    day = datetime.now(tz=CHINA).date()
+    lines = servers.get("payment", f"/v1/settlement/{day}").body.decode().splitlines()
+    assert [line.startswith("TOTAL") for line in lines[-2:]] == [False, True]
+    assert not any(line.startswith(("=", "+", "-", "@", "\t", "TOTAL")) for line in lines[:-1])
+    movements = read_movements(servers.urls["payment"], time.time())
+    assert sorted(row.order_no for row in movements) == sorted(numbers)

@@ -5,12 +5,11 @@ Words in them are those of `drill.json`, whatever the language of the report.
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from reports.drills.evidence.dossier import Dossier
 from reports.drills.result import PHASES, Agreeing, Proof
+from scenarios.csv_cells import csv_text
 
 TIMELINE_COLUMNS = (
     "utc", "seconds", "ended_utc", "took_seconds", "phase", "role", "action", "target", "detail",
@@ -36,7 +35,7 @@ def timeline_csv(dossier: Dossier) -> str:
     for at, phase, action in _marks(dossier):
         rows.append((at, (dossier.utc(at), f"{at:.3f}", "", "", phase, "mark", action, "", "", "")))
     rows.sort(key=lambda row: row[0])
-    return _csv(TIMELINE_COLUMNS, (cells for _, cells in rows))
+    return csv_text(TIMELINE_COLUMNS, (cells for _, cells in rows))
 
 
 def _marks(dossier: Dossier) -> list[tuple[float, str, str]]:
@@ -54,16 +53,16 @@ def _marks(dossier: Dossier) -> list[tuple[float, str, str]]:
 def findings_csv(proof: Proof | None) -> str:
     """Each item that the proof names, by kind of finding; identifiers are masked."""
     rows = [(kind, item) for kind in FINDINGS for item in (getattr(proof, kind) if proof else ())]
-    return _csv(("finding", "item"), rows)
+    return csv_text(("finding", "item"), rows)
 
 
 def repairs_csv(agreeing: Agreeing | None) -> str:
     """Each difference that reconciliation found, with its repair."""
     rows = [
-        (each.kind, each.subject, each.proposal, each.outcome, str(each.amount_fen))
+        (each.kind, each.subject, each.proposal, each.outcome, each.amount_fen)
         for each in (agreeing.repairs if agreeing else ())
     ]
-    return _csv(("difference", "item", "proposal", "outcome", "amount_fen"), rows)
+    return csv_text(("difference", "item", "proposal", "outcome", "amount_fen"), rows)
 
 
 def commands_txt(dossier: Dossier) -> str:
@@ -80,11 +79,3 @@ def versions_txt(dossier: Dossier) -> str:
     lines = [f"{name} {version}" for name, version in sorted(dossier.result.versions.items())]
     lines += ["", *(f"{name}: {value}" for name, value in sorted(dossier.machine.items()))]
     return "".join(f"{line}\n" for line in lines)
-
-
-def _csv(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(heading)
-    writer.writerows(rows)
-    return text.getvalue()
