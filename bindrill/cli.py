@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 
 from bindrill.errors import EXIT_BAD_INPUT, EXIT_INTERRUPTED, user_problems
 from bindrill.faults import app as faults_app
+from ceilings.soft_limits import raise_soft_limits
 from scenarios.interruption import as_interrupts
 
 # Typer exports the leaf of this hierarchy only.
@@ -44,7 +45,8 @@ app = typer.Typer(
     add_completion=True,
     pretty_exceptions_enable=False,
     help="Simulate and load-test bank-card binding: one scenario, two clocks, one report.",
-    epilog="Exit codes: 0 objectives met, 99 objectives missed, 2 bad input, 130 interrupted.",
+    epilog="Exit codes: 0 objectives met, 99 objectives missed, 98 the testbed was the limit,"
+    " 2 bad input, 130 interrupted.",
 )
 
 app.add_typer(faults_app, name="faults")
@@ -69,6 +71,13 @@ def _scheduler(address: str | None) -> str | None:
         check_scheduler("--cluster", address)
     return address
 
+JudgeAtLimitOption = Annotated[
+    bool,
+    typer.Option(
+        "--judge-at-limit",
+        help="Judge objectives even where the testbed's own limit was met; it is said all the same.",
+    ),
+]
 
 ClusterOption = Annotated[
     str | None,
@@ -127,6 +136,7 @@ def run(
             "--twin/--no-twin", help="Also simulate it without faults, to measure what they cost."
         ),
     ] = True,
+    judge_at_limit: JudgeAtLimitOption = False,
 ) -> None:
     """Play a scenario in virtual time, then in wall time, and report both side by side."""
     from bindrill.run import RunOptions, run_scenario
@@ -162,6 +172,7 @@ def run(
                 calibration=calibration,
                 json=json,
                 twin=twin,
+                judge_at_limit=judge_at_limit,
             ),
         )
     )
@@ -223,6 +234,7 @@ def drill(
         Path | None,
         typer.Option(metavar="FILE.md", help="Drills below --out beside their predictions."),
     ] = None,
+    judge_at_limit: JudgeAtLimitOption = False,
 ) -> None:
     """Destroy something real under load, bring it back, and prove what was lost."""
     if predict or staged or drills is not None or database_size is not None:
@@ -288,6 +300,7 @@ def drill(
                 pdf=pdf,
                 json=json,
                 repeat=repeat,
+                judge_at_limit=judge_at_limit,
             ),
         )
     )
@@ -765,6 +778,7 @@ def fidelity(
 
 def main() -> None:
     """Run the command line."""
+    raise_soft_limits()
     try:
         with as_interrupts():
             app()

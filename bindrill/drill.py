@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bindrill.display import Display
-from bindrill.errors import EXIT_INTERRUPTED, EXIT_MET, EXIT_MISSED
+from bindrill.errors import EXIT_INTERRUPTED, EXIT_LIMITED, EXIT_MET, EXIT_MISSED
 from bindrill.evidence import make_evidence
 from bindrill.leftovers import tidy
 from bindrill.option_values import checked_language
@@ -47,6 +47,7 @@ class DrillOptions(msgspec.Struct, frozen=True, kw_only=True):
     pdf: bool = True
     json: bool = False
     repeat: int = 1
+    judge_at_limit: bool = False
 
 
 def list_drills() -> int:
@@ -117,7 +118,9 @@ def _carried_out(
             _broken_off(run, problem, time.monotonic() - began)
             raise
     with undisturbed():
-        result = _concluded(run, result, time.monotonic() - began)
+        result = _concluded(
+            run, result, time.monotonic() - began, judge_at_limit=options.judge_at_limit
+        )
     for line in drill_lines(result):
         _print(console, line)
     _print(console, f"Drill: {run.path}")
@@ -133,26 +136,42 @@ def _broken_off(run: RunFolder, problem: BaseException, wall_seconds: float) -> 
         conclude(run, "live", state=state, wall_seconds=wall_seconds, note=note)
 
 
-def _concluded(run: RunFolder, result: DrillResult, wall_seconds: float) -> DrillResult:
+def _concluded(
+    run: RunFolder, result: DrillResult, wall_seconds: float, *, judge_at_limit: bool
+) -> DrillResult:
     """The run's summary and verdict; the scenario's own objectives count as those of the drill."""
-    summary = conclude(run, "live", state=result.state, wall_seconds=wall_seconds, note=result.note)
+    summary = conclude(
+        run,
+        "live",
+        state=result.state,
+        wall_seconds=wall_seconds,
+        note=result.note,
+        judge_at_limit=judge_at_limit,
+    )
+    record = run.record.clocks["live"]
     stated = tuple(
         Judgement(objective=each.text, limit="", measured=shown_value(each), met=each.holds)
         for each in outcomes_of(run, "live", summary)
     )
-    if stated:
-        result = msgspec.structs.replace(result, judgements=(*result.judgements, *stated))
+    if stated or record.limits:
+        result = msgspec.structs.replace(
+            result,
+            judgements=(*result.judgements, *stated),
+            limits=record.limits,
+            judged=record.judged,
+        )
         result.save(run.path)
-    if result.state == "complete" and not result.met:
-        run.record.clocks["live"].verdict = "missed"
+    if record.verdict != result.verdict:
+        record.verdict = result.verdict
         run.save()
     return result
 
 
 def drill_lines(result: DrillResult) -> list[str]:
     """What the command line prints at the end of a drill."""
-    word = {"complete": "met" if result.met else "missed"}.get(result.state, result.state)
+    word = "the testbed was the limit" if result.verdict == "limited" else result.verdict
     lines = [f"Drill {result.name}: {word}{f' ({result.note})' if result.note else ''}"]
+    lines += [f"  Limit: {met.text}" for met in result.limits]
     if result.fault_at is not None and result.state == "complete":
         parts = ", ".join(f"{each.phase} {each.seconds:.1f}" for each in result.phases)
         back = (
@@ -186,7 +205,7 @@ def drill_lines(result: DrillResult) -> list[str]:
             f" ({books.charged_fen} fen charged, {books.refunded_fen} refunded)"
         )
     lines += [
-        f"  {'met' if each.met else 'missed':<7} {f'{each.objective} {each.limit}'.strip()}:"
+        f"  {_judged(each, result):<7} {f'{each.objective} {each.limit}'.strip()}:"
         f" {each.measured}"
         for each in result.judgements
     ]
@@ -194,6 +213,12 @@ def drill_lines(result: DrillResult) -> list[str]:
         grade = "below 1" if result.grade is None else str(result.grade)
         lines.append(f"  Grade by GB/T 20988-2007 (RTO and RPO alone): {grade}")
     return lines
+
+
+def _judged(each: Judgement, result: DrillResult) -> str:
+    if not result.judged:
+        return "not judged"
+    return "met" if each.met else "missed"
 
 
 def step_line(entry: TimelineEntry) -> str:
@@ -239,7 +264,7 @@ def _print_table(console: Console, played: list[tuple[RunFolder, DrillResult]]) 
             MISSING if result.proof is None else str(result.proof.lost_bindings),
             MISSING if result.reconciliation is None else str(result.reconciliation.left),
             MISSING if result.grade is None else str(result.grade),
-            ("met" if result.met else "missed") if result.state == "complete" else result.state,
+            result.verdict,
         )
     console.print(table)
 
@@ -247,6 +272,8 @@ def _print_table(console: Console, played: list[tuple[RunFolder, DrillResult]]) 
 def _exit_code(results: list[DrillResult]) -> int:
     if any(result.state == "interrupted" for result in results):
         return EXIT_INTERRUPTED
+    if any(result.verdict == "limited" for result in results):
+        return EXIT_LIMITED
     return EXIT_MET if all(result.met for result in results) else EXIT_MISSED
 
 

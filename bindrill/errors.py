@@ -4,6 +4,8 @@ from __future__ import annotations
 
 EXIT_MET = 0
 EXIT_BAD_INPUT = 2
+EXIT_LIMITED = 98
+"""The testbed met a ceiling of its own, and no objective was judged."""
 EXIT_MISSED = 99
 """Objectives missed: the code k6 uses for failed thresholds."""
 EXIT_INTERRUPTED = 130

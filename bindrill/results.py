@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from rich.console import Console
 
-from bindrill.errors import EXIT_INTERRUPTED, EXIT_MET, EXIT_MISSED, InputProblem
+from bindrill.errors import EXIT_INTERRUPTED, EXIT_LIMITED, EXIT_MET, EXIT_MISSED, InputProblem
 from bindrill.leftovers import open_run
 from reports.compare import compare, write_comparison
 from reports.html import write_report
@@ -28,6 +28,7 @@ from reports.verdict import summary_of, verdict_lines, verdict_of
 _EXIT_CODES: dict[Verdict, int] = {
     "met": EXIT_MET,
     "missed": EXIT_MISSED,
+    "limited": EXIT_LIMITED,
     "interrupted": EXIT_INTERRUPTED,
     "failed": EXIT_MISSED,
 }
@@ -35,6 +36,7 @@ _EXIT_CODES: dict[Verdict, int] = {
 _EXPECTED_CODES: dict[Expectation, int] = {
     "as expected": EXIT_MET,
     "not as expected": EXIT_MISSED,
+    "limited": EXIT_LIMITED,
     "interrupted": EXIT_INTERRUPTED,
     "failed": EXIT_MISSED,
 }
@@ -79,8 +81,11 @@ def _measured(run: RunFolder) -> dict[str, Any]:
         if (found := read_replications(run.clock_folder(clock))) is not None
     }
     merged = {clock: found.merged for clock, found in replications.items()}
+    clocks = {clock: summary_of(run, clock) for clock in run.clocks}
+    limits = {clock: met for clock in run.clocks if (met := run.record.clocks[clock].limits)}
     return {
-        "clocks": {clock: summary_of(run, clock) for clock in run.clocks},
+        "clocks": clocks,
+        **({"limits": limits} if limits else {}),
         **({"replications": merged} if merged else {}),
     }
 

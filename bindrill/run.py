@@ -54,6 +54,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     calibration: Path | None
     json: bool
     twin: bool = True
+    judge_at_limit: bool = False
 
 
 def run_scenario(name: str, options: RunOptions) -> int:
@@ -156,7 +157,9 @@ def _play_once(clock: Clock, run: RunFolder, options: RunOptions, console: Conso
         _fail(run, clock, problem)
         raise
     with undisturbed():
-        conclude(run, clock, state=state, wall_seconds=wall)
+        conclude(
+            run, clock, state=state, wall_seconds=wall, judge_at_limit=options.judge_at_limit
+        )
     return state
 
 

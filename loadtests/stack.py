@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from ceilings.readings import readings_path
 from loadtests.admin import MOST_OF_A_TARGET, AdminProblem, fetch
 from loadtests.process import Process, StackProblem
 from mocks.lender.sql_store import sqlite_url
@@ -122,6 +123,7 @@ class Stack:
                 scenario=str(self.scenario_file),
                 callback_url=lender,
                 allow_remote_callbacks=self._allow_remote,
+                readings=readings_path(self._folder, "gateways"),
             ),
         )
         self._serve("gateways")
@@ -139,6 +141,7 @@ class Stack:
             database=database,
             node=node,
             gateways={gateway: self.urls[gateway] for gateway in TARGET_PORTS},
+            readings=readings_path(self._folder, name),
         )
         if key_ring is not None:
             options = msgspec.structs.replace(options, key_ring=key_ring)

@@ -108,7 +108,7 @@ def _objectives(sections: Sequence[Section]) -> list[dict[str, Any]]:
     return [
         {
             "text": outcomes[0].text,
-            "cells": [{"value": shown_value(o), "holds": o.holds} for o in outcomes],
+            "cells": [{"value": shown_value(o), "word": o.word} for o in outcomes],
         }
         for outcomes in zip(*(section.outcomes for section in sections), strict=True)
     ]

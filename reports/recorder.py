@@ -55,8 +55,12 @@ class Recorder:
         path = self.folder / f"part-{self.worker}-{self._part:06d}.parquet"
         self._part += 1
         aside = path.with_name(f".{path.name}.writing")
-        _frame(rows).write_parquet(aside, compression="lz4")
-        aside.rename(path)
+        try:
+            _frame(rows).write_parquet(aside, compression="lz4")
+            aside.rename(path)
+        except OSError:
+            self._rows[:0] = rows  # not lost: the next flush may find room
+            raise
         return path
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ import msgspec
 from aiohttp import web
 from prometheus_client.registry import Collector
 
+from ceilings.exhaustion import note_exhaustion
 from mocks.server.clock import WallClock
 from mocks.server.journal import Journal
 from mocks.server.logs import Log, failure, quiet_stdlib
@@ -130,6 +131,7 @@ class Service:
                 response = web.Response(status=503)
             except Exception as error:
                 status, code = 500, "INTERNAL"
+                note_exhaustion(error)
                 self.log.error("request_failed", op=op, **failure(error))
                 response = Problem(500, code, "the service failed; its log says where").response()
             finally:

@@ -7,6 +7,7 @@ import os
 import aiohttp
 import msgspec
 
+from ceilings.exhaustion import note_exhaustion
 from mocks.content import IDENTITY
 from mocks.messages import DEFAULT_NAMESPACE, Notification
 from mocks.server.clock import WallClock
@@ -64,6 +65,7 @@ class Callbacks:
             ) as answer:
                 text = await answer.content.read(64)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            note_exhaustion(error)
             return _why(error)
         if not 200 <= answer.status < 300:
             return f"answered {answer.status}"

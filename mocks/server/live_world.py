@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import aiohttp
 import msgspec
 
+from ceilings.exhaustion import note_exhaustion
 from mocks.content import IDENTITY, MOST_BYTES, ContentProblem, decoded, json_object
 from mocks.lender.sql_store import SqlStore, StoreWork
 from mocks.lender.store import Tx
@@ -205,9 +206,11 @@ class LiveWorld:
                 content = await _content(answer)
         except TimeoutError:
             raise CallFailed(gateway, op, "TIMEOUT") from None
-        except aiohttp.ClientConnectorError:
+        except aiohttp.ClientConnectorError as error:
+            note_exhaustion(error)
             raise CallFailed(gateway, op, "UNREACHABLE") from None
-        except (aiohttp.ClientError, OSError):
+        except (aiohttp.ClientError, OSError) as error:
+            note_exhaustion(error)
             raise CallFailed(gateway, op, "RESET") from None
         return GatewayAnswer(answer.status, json_object(content) or {})
 
@@ -227,6 +230,7 @@ class LiveWorld:
     def _report(self, task: asyncio.Task[Any]) -> None:
         error = None if task.cancelled() else task.exception()
         if error is not None:
+            note_exhaustion(error)
             self._log.error("background_failed", **failure(error))
 
 

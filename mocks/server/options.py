@@ -34,6 +34,7 @@ class ServeOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     API on a host that is not loopback. `journal`: requests kept for `/__admin/requests`, 0 for
     none. `log_file`: stderr if none. `log_requests`: a line each request.
     `allow_remote_callbacks`: whether a call may name a callback address that is not loopback.
+    `readings`: file to which the process writes what it sees of its own ceilings (`ceilings`).
     """
 
     ports: dict[str, int]
@@ -52,6 +53,7 @@ class ServeOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     log_file: Path | None = None
     log_requests: bool = False
     allow_remote_callbacks: bool = False
+    readings: Path | None = None
 
     def check(self) -> None:
         """Raises StartProblem for options that do not go together, AddressProblem for an address

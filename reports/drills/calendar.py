@@ -84,7 +84,7 @@ def _row(name: str, runs: list[_Run], now: datetime, every: float | None) -> Cal
         run=str(last.folder),
         last_run_utc=_shown(last.began),
         age_seconds=round((now - last.began).total_seconds(), 3),
-        verdict=_verdict(result),
+        verdict=result.verdict,
         rto=result.rto,
         rpo=None if result.proof is None else result.rpo,
         grade=result.grade,
@@ -102,12 +102,6 @@ def _due(runs: list[_Run], every: float | None) -> datetime | None:
 
 def _latest(runs: Iterable[_Run]) -> _Run:
     return max(runs, key=lambda run: (run.began, run.folder.name))
-
-
-def _verdict(result: DrillResult) -> Verdict:
-    if result.state != "complete":
-        return result.state
-    return "met" if result.met else "missed"
 
 
 def _time(text: str) -> datetime:

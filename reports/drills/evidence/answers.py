@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from ceilings.judge import in_words
 from reports.drills.evidence.checksums import Checksum
 from reports.drills.evidence.dossier import Dossier
 from reports.drills.evidence.listings import FINDINGS
@@ -58,6 +59,9 @@ def _met(result: DrillResult, words: Words) -> Answer:
     if result.state != "complete":
         note = result.note or words("page.unknown")
         return Answer(question, words("answers.met_incomplete", note=note), False)
+    if not result.judged:
+        limits = in_words(result.limits)
+        return Answer(question, words("answers.met_limited", limits=limits), False)
     if not stated:
         return Answer(question, words("answers.met_none"), None)
     missed = [each.objective for each in stated if not each.met]
