@@ -13,10 +13,12 @@ from rich.console import Console
 from bindrill.display import Display
 from bindrill.errors import EXIT_INTERRUPTED, EXIT_MET, InputProblem
 from bindrill.leftovers import tidy
+from ceilings.judge import in_words
 from loadtests.calibration import TooFewMeasurements, measure
 from loadtests.calibration_at_load import LoadMeasured, at_loads, measure_at_loads
 from reports.claims import scratch
 from reports.numbers import shown
+from reports.verdict import AT_LIMIT
 from scenarios.calibration import Calibration
 from scenarios.loader import load_scenario, override
 from scenarios.schema import Scenario
@@ -78,7 +80,7 @@ def calibrate_at_loads(
             cost = load.cost
             console.print(
                 f"measured at {shown(load.rate, '/s')}: lender CPU {shown(cost.busy, 'share')}"
-                f" used, {format_duration(cost.processor)} of it a request",
+                f" used, {format_duration(cost.processor)} of it a request{_limited(load)}",
                 markup=False,
             )
 
@@ -120,6 +122,10 @@ def _measuring(console: Console, *, quiet: bool = False) -> Iterator[tuple[Path,
 
 def _undisturbed(scenario: Scenario) -> Scenario:
     return scenario.model_copy(update={"faults": ()})
+
+
+def _limited(load: LoadMeasured) -> str:
+    return f"; not used, {AT_LIMIT}: {in_words(load.limits)}" if load.limits else ""
 
 
 def _here() -> str:

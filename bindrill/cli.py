@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from bindrill.errors import EXIT_BAD_INPUT, EXIT_INTERRUPTED, user_problems
+from bindrill.errors import EXIT_BAD_INPUT, EXIT_INTERRUPTED, exit_code_of, user_problems
 from bindrill.faults import app as faults_app
 from ceilings.soft_limits import raise_soft_limits
 from scenarios.interruption import as_interrupts
@@ -32,7 +32,7 @@ class _OneLineErrors(TyperGroup):
         except Exception as error:
             if not isinstance(error, user_problems()):
                 raise
-            lines, code = str(error).splitlines(), EXIT_BAD_INPUT
+            lines, code = str(error).splitlines(), exit_code_of(error)
         for line in lines:
             print(f"bindrill: {line}", file=sys.stderr)
         sys.exit(code)
@@ -75,7 +75,7 @@ JudgeAtLimitOption = Annotated[
     bool,
     typer.Option(
         "--judge-at-limit",
-        help="Judge objectives even where the testbed's own limit was met; it is said all the same.",
+        help="Judge objectives even at a limit of the testbed itself, which is said all the same.",
     ),
 ]
 
@@ -420,6 +420,7 @@ def capacity(
         "runs"
     ),
     json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
+    judge_at_limit: JudgeAtLimitOption = False,
 ) -> None:
     """Find the highest arrival rate at which the objectives hold, and what saturates first."""
     from bindrill.capacity import CapacityOptions, find_capacity
@@ -452,6 +453,7 @@ def capacity(
                 calibrate=calibrate,
                 out=out,
                 json=json,
+                judge_at_limit=judge_at_limit,
             ),
         )
     )

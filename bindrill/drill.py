@@ -20,6 +20,7 @@ from bindrill.evidence import make_evidence
 from bindrill.leftovers import tidy
 from bindrill.option_values import checked_language
 from loadtests.drill.run import run_drill
+from loadtests.files_needed import too_few_files
 from loadtests.topologies.choice import require
 from reports.claims import claimed
 from reports.drills.result import DrillResult, Judgement, TimelineEntry
@@ -110,6 +111,8 @@ def _carried_out(
         f"{scenario.name}: {scenario.topology.kind}, {planned:,} customers in"
         f" {format_duration(scenario.duration)}, seed {scenario.seed}, into {run.path}",
     )
+    if warning := too_few_files(scenario):
+        _print(console, warning)
     began = time.monotonic()
     with _shown(console, quiet=options.json) as (on_progress, on_step):
         try:
@@ -205,8 +208,7 @@ def drill_lines(result: DrillResult) -> list[str]:
             f" ({books.charged_fen} fen charged, {books.refunded_fen} refunded)"
         )
     lines += [
-        f"  {_judged(each, result):<7} {f'{each.objective} {each.limit}'.strip()}:"
-        f" {each.measured}"
+        f"  {_judged(each, result):<7} {f'{each.objective} {each.limit}'.strip()}: {each.measured}"
         for each in result.judgements
     ]
     if result.state == "complete":

@@ -15,8 +15,16 @@ class InputProblem(Exception):
     """A command's options do not go together, or name something that is not there."""
 
 
+def exit_code_of(problem: Exception) -> int:
+    """The exit code of one of the `user_problems`."""
+    from loadtests.calibration import TestbedLimited
+
+    return EXIT_LIMITED if isinstance(problem, TestbedLimited) else EXIT_BAD_INPUT
+
+
 def user_problems() -> tuple[type[Exception], ...]:
     """Exceptions whose message is written for the user."""
+    from loadtests.calibration import TestbedLimited
     from loadtests.process import StackProblem
     from mocks.lender.store import StoreUnavailable
     from mocks.lender.vault import VaultError
@@ -37,5 +45,6 @@ def user_problems() -> tuple[type[Exception], ...]:
         StackProblem,
         StartProblem,
         StoreUnavailable,
+        TestbedLimited,
         VaultError,
     )

@@ -23,7 +23,7 @@ from reports.variants import (
     variant_lines,
 )
 from reports.variants_page import write_variants_report
-from reports.verdict import summary_of, verdict_lines, verdict_of
+from reports.verdict import said, summary_of, verdict_lines, verdict_of
 
 _EXIT_CODES: dict[Verdict, int] = {
     "met": EXIT_MET,
@@ -128,4 +128,6 @@ def join_run(path: Path) -> int:
         raise InputProblem(f"{path} has one clock only; run it without --sim and --live")
     for line in join_clocks(run).lines():
         print(line)
+    if run.record.clocks["live"].limits:
+        print(f"Live run: {said(run, 'live')}")
     return EXIT_MET

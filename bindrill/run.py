@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import zip_longest
 from pathlib import Path
 
@@ -94,6 +94,8 @@ def run_scenario(name: str, options: RunOptions) -> int:
         highlight=False,
         soft_wrap=True,
     )
+    if "live" in options.clocks:
+        _warn_of_limits(variants.values() or [scenario], console)
     with claimed(run.path):
         parts = [
             create_variant(run, each, variants[each.name])
@@ -116,6 +118,14 @@ def _play_all(
             state = _play_each(clock, parts, options, console)
         if state == "interrupted":
             break
+
+
+def _warn_of_limits(scenarios: Iterable[Scenario], console: Console) -> None:
+    from loadtests.files_needed import too_few_files  # virtual time needs nothing of loadtests
+
+    warnings = (too_few_files(each) for each in scenarios)
+    if warning := next(filter(None, warnings), ""):
+        console.print(warning, highlight=False, markup=False, soft_wrap=True)
 
 
 def _precision(options: RunOptions) -> float | None:

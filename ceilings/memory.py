@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ceilings.met import IN_A_ROW, Met, errors_in, errors_in_words, longest_row, of_each_process, seen
+from ceilings.met import (
+    IN_A_ROW,
+    Met,
+    errors_in,
+    errors_in_words,
+    longest_row,
+    of_each_process,
+    seen,
+)
 from ceilings.readings import Reading
 
 ERRORS = ("ENOMEM", "ENOBUFS")

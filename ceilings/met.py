@@ -11,9 +11,9 @@ from ceilings.readings import Reading
 from scenarios.units import format_duration
 
 IN_A_ROW = 10
-"""Looks, about a second apart, for which a ceiling that has no error of its own must hold without a
-break. A start, a collection of garbage or a neighbour's burst on a busy machine is over sooner; what
-lasts so long shapes the figures."""
+"""Looks, about a second apart, for which a ceiling that has no error of its own must hold without
+a break. A start, a collection of garbage or a neighbour's burst on a busy machine is over sooner;
+what lasts so long shapes the figures."""
 
 
 class Met(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,9 +40,7 @@ def of_each_process(readings: Iterable[Reading]) -> list[list[Reading]]:
     return [list(group) for _, group in groupby(ordered, key=lambda reading: reading.process)]
 
 
-def longest_row(
-    readings: Sequence[Reading], holds: Callable[[Reading], bool]
-) -> Sequence[Reading]:
+def longest_row(readings: Sequence[Reading], holds: Callable[[Reading], bool]) -> Sequence[Reading]:
     """The longest unbroken row of `readings` for which `holds`."""
     rows = (list(row) for held, row in groupby(readings, key=holds) if held)
     return max(rows, key=len, default=[])

@@ -25,7 +25,8 @@ def open_files() -> int:
     """How many files this process has open; all that it may have when there is none left even to
     look."""
     try:
-        return len(os.listdir(_FILES)) - 1  # without the one that the listing itself took
+        # Without the one that the listing itself takes; as names, since there may be thousands.
+        return len(os.listdir(_FILES)) - 1  # noqa: PTH208
     except OSError as error:
         if error.errno == errno.EMFILE:
             return file_limit() or 0
@@ -52,9 +53,7 @@ def most_ports_to_one_address() -> int:
             rows = table.read_bytes().splitlines()[1:]
         except OSError:
             continue
-        towards.update(
-            fields[2] for row in rows if (fields := row.split())[3] in _HOLD_A_PORT
-        )
+        towards.update(fields[2] for row in rows if (fields := row.split())[3] in _HOLD_A_PORT)
     return max(towards.values(), default=0)
 
 

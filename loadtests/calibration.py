@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any
@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from ceilings.judge import ceilings_met, in_words
+from ceilings.met import Met
 from loadtests.lender_timings import lender_timings
 from loadtests.live_run import drive
 from loadtests.stack import Stack
@@ -34,6 +36,15 @@ FEWEST = 20
 _Z90 = NormalDist().inv_cdf(0.9)
 
 
+class TestbedLimited(Exception):
+    """The testbed met a ceiling of its own; the message says which, and what to do."""
+
+    def __init__(self, limits: Iterable[Met]) -> None:
+        super().__init__(
+            f"the testbed was the limit: {in_words(limits)}; measure at a lower --rate, or raise it"
+        )
+
+
 class TooFewMeasurements(Exception):
     """The run was too short to measure; the message says what to do."""
 
@@ -46,13 +57,15 @@ def measure(
 ) -> Calibration | None:
     """Play `scenario` live, with events below `folder`, and fit what the lender measured.
 
-    None when interrupted. Raises StackProblem, TooFewMeasurements.
+    None when interrupted. Raises StackProblem, TestbedLimited, TooFewMeasurements.
     """
     with Stack(scenario, folder) as stack:
         stack.start()
         if drive(stack, scenario, folder, on_progress=on_progress) == "interrupted":
             return None
         timings = lender_timings(stack.urls["lender"])
+    if limits := ceilings_met(folder):
+        raise TestbedLimited(limits)
     return calibration(timings, folder, measured)
 
 

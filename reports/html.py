@@ -25,7 +25,7 @@ from reports.replay_plot import replay_plots
 from reports.replications import Replications, read_replications
 from reports.run_folder import Clock, ClockRecord, RunFolder, write_whole
 from reports.summary_schema import Summary
-from reports.verdict import CLOCK_NAMES, outcomes_of, said, shown_value, summary_of
+from reports.verdict import CLOCK_NAMES, outcomes_of, said_briefly, shown_value, summary_of
 from scenarios.units import format_duration
 
 COLOURS: dict[Clock, str] = {"sim": FIRST, "live": SECOND}
@@ -83,7 +83,7 @@ def _section(run: RunFolder, clock: Clock) -> Section:
         clock=clock,
         name=CLOCK_NAMES[clock],
         verdict=record.verdict or "interrupted",
-        said=said(run, clock),
+        said=said_briefly(run, clock),
         record=record,
         summary=summary,
         outcomes=outcomes_of(run, clock, summary),

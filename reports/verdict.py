@@ -58,9 +58,7 @@ def conclude(
     record.note = note
     record.limits = ceilings_met(folder)
     record.judged = judge_at_limit or not record.limits
-    record.verdict = _verdict(
-        state, outcomes_of(run, clock, summary), judged=record.judged
-    )
+    record.verdict = _verdict(state, outcomes_of(run, clock, summary), judged=record.judged)
     run.save()
     return summary
 
@@ -112,18 +110,23 @@ def verdict_lines(run: RunFolder) -> list[str]:
 
 
 def said(run: RunFolder, clock: Clock) -> str:
-    """The verdict of a clock in words."""
+    """The verdict of a clock in words, with the testbed's limits that it met."""
     record = run.record.clocks[clock]
-    verdict = record.verdict or "interrupted"
-    words = _SAID[verdict]
-    if verdict == "met" and not run.scenario.objectives:
-        words = "complete, no objectives set"
-    elif record.note:
-        words = f"{words}: {record.note}"
+    words = said_briefly(run, clock)
     if not record.limits:
         return words
     limits = in_words(record.limits)
-    return f"{words}: {limits}" if verdict == "limited" else f"{words}; {AT_LIMIT}: {limits}"
+    limited = record.verdict == "limited"
+    return f"{words}: {limits}" if limited else f"{words}; {AT_LIMIT}: {limits}"
+
+
+def said_briefly(run: RunFolder, clock: Clock) -> str:
+    """The verdict of a clock in words, where its limits stand elsewhere."""
+    record = run.record.clocks[clock]
+    verdict = record.verdict or "interrupted"
+    if verdict == "met" and not run.scenario.objectives:
+        return "complete, no objectives set"
+    return f"{_SAID[verdict]}: {record.note}" if record.note else _SAID[verdict]
 
 
 def _clock_lines(run: RunFolder, clock: Clock) -> list[str]:

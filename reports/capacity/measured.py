@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 import polars as pl
 
+from ceilings.judge import ceilings_met
 from reports.capacity.result import Measured, Percentiles
 from reports.capacity.scaling import floors_scaled
 from reports.capacity.usage import Counters, used, window_of
@@ -80,6 +81,7 @@ def measured(
         concurrency=found.concurrency,
         times=found.times,
         usage=found.usage,
+        limits=ceilings_met(folder),
     )
 
 

@@ -108,8 +108,8 @@ class DrillResult(msgspec.Struct, frozen=True, kw_only=True):
     """One drill. `fault_at` is when the first destroying step that customers could feel began;
     `rto` is from there until service was at its objective (None: it never was); `rpo` is
     `proof.lost_seconds` where something was lost. `grade` is that of GB/T 20988-2007, None below
-    1. `logs` are SHA-256 digests by file name in the run folder. `limits`: ceilings of the testbed's
-    own that were met; `judged`: whether objectives were, in spite of them."""
+    1. `logs` are SHA-256 digests by file name in the run folder. `limits`: ceilings of the testbed
+    itself that were met; `judged`: whether objectives were, in spite of them."""
 
     format: int = 1
     name: str
