@@ -83,12 +83,14 @@ def test_seconds_without_arrivals_neither_count_nor_break_a_row() -> None:
 def together(lender: float, others: float, cores: float) -> list[Reading]:
     """Twelve seconds of three processes that do not look at the same moments."""
     shares = {"lender": lender, "gateways": others / 2, "load generator": others / 2}
-    return [
-        reading(second * 1.04 + 0.3 * nth, seconds=1.04, cores=cores, process=name, role=name,
-                processor=used, loop=min(0.9, used))  # fmt: skip
-        for nth, (name, used) in enumerate(shares.items())
-        for second in range(14)
-    ]
+    found = []
+    for nth, (name, used) in enumerate(shares.items()):
+        own = {"process": name, "role": name, "processor": used, "loop": min(0.9, used)}
+        found += [
+            reading(second * 1.04 + 0.3 * nth, seconds=1.04, cores=cores, **own)
+            for second in range(14)
+        ]
+    return found
 
 
 def test_one_core_that_all_share_is_the_testbeds_limit() -> None:
