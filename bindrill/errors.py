@@ -17,14 +17,14 @@ class InputProblem(Exception):
 
 def exit_code_of(problem: Exception) -> int:
     """The exit code of one of the `user_problems`."""
-    from loadtests.calibration import TestbedLimited
+    from loadtests.calibration import AtTestbedLimit
 
-    return EXIT_LIMITED if isinstance(problem, TestbedLimited) else EXIT_BAD_INPUT
+    return EXIT_LIMITED if isinstance(problem, AtTestbedLimit) else EXIT_BAD_INPUT
 
 
 def user_problems() -> tuple[type[Exception], ...]:
     """Exceptions whose message is written for the user."""
-    from loadtests.calibration import TestbedLimited
+    from loadtests.calibration import AtTestbedLimit
     from loadtests.process import StackProblem
     from mocks.lender.store import StoreUnavailable
     from mocks.lender.vault import VaultError
@@ -45,6 +45,6 @@ def user_problems() -> tuple[type[Exception], ...]:
         StackProblem,
         StartProblem,
         StoreUnavailable,
-        TestbedLimited,
+        AtTestbedLimit,
         VaultError,
     )

@@ -36,8 +36,12 @@ class Met(msgspec.Struct, frozen=True, kw_only=True):
 
 def of_each_process(readings: Iterable[Reading]) -> list[list[Reading]]:
     """The readings of each process, in their order."""
-    ordered = sorted(readings, key=lambda reading: (reading.process, reading.at))
-    return [list(group) for _, group in groupby(ordered, key=lambda reading: reading.process)]
+    ordered = sorted(readings, key=lambda reading: (*_whose(reading), reading.at))
+    return [list(group) for _, group in groupby(ordered, key=_whose)]
+
+
+def _whose(reading: Reading) -> tuple[str, str]:
+    return reading.host, reading.process
 
 
 def longest_row(readings: Sequence[Reading], holds: Callable[[Reading], bool]) -> Sequence[Reading]:

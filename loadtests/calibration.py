@@ -36,7 +36,7 @@ FEWEST = 20
 _Z90 = NormalDist().inv_cdf(0.9)
 
 
-class TestbedLimited(Exception):
+class AtTestbedLimit(Exception):
     """The testbed met a ceiling of its own; the message says which, and what to do."""
 
     def __init__(self, limits: Iterable[Met]) -> None:
@@ -57,7 +57,7 @@ def measure(
 ) -> Calibration | None:
     """Play `scenario` live, with events below `folder`, and fit what the lender measured.
 
-    None when interrupted. Raises StackProblem, TestbedLimited, TooFewMeasurements.
+    None when interrupted. Raises StackProblem, AtTestbedLimit, TooFewMeasurements.
     """
     with Stack(scenario, folder) as stack:
         stack.start()
@@ -65,7 +65,7 @@ def measure(
             return None
         timings = lender_timings(stack.urls["lender"])
     if limits := ceilings_met(folder):
-        raise TestbedLimited(limits)
+        raise AtTestbedLimit(limits)
     return calibration(timings, folder, measured)
 
 

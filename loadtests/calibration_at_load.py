@@ -26,7 +26,7 @@ import numpy as np
 
 from ceilings.judge import ceilings_met
 from ceilings.met import Met
-from loadtests.calibration import TestbedLimited, calibration, stretched
+from loadtests.calibration import AtTestbedLimit, calibration, stretched
 from loadtests.process import StackProblem
 from loadtests.watched_run import watched_run
 from loadtests.window_watch import Done
@@ -87,7 +87,7 @@ def measure_at_loads(
     SQLite if None.
 
     A load in which the testbed was the limit is not used, and none follows it. None when
-    interrupted. Raises StackProblem, TooFewMeasurements, and TestbedLimited when no load is left.
+    interrupted. Raises StackProblem, TooFewMeasurements, and AtTestbedLimit when no load is left.
     """
     found: list[LoadMeasured] = []
     rate: float | None = own_rate(scenario)
@@ -101,7 +101,7 @@ def measure_at_loads(
             return None
         on_load(load)
         if load.limits and not found:
-            raise TestbedLimited(load.limits)
+            raise AtTestbedLimit(load.limits)
         if load.limits:
             break
         found.append(load)

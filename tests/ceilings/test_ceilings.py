@@ -118,6 +118,12 @@ def test_cores_are_counted_machine_by_machine() -> None:
     assert names(here + there) == []
 
 
+def test_processes_of_one_name_on_two_machines_are_two() -> None:
+    late = [reading(n, host=host, lateness=2.0 if host == "there" else 0.0)
+            for n in range(4) for host in ("here", "there")]  # fmt: skip
+    assert names(late) == ["arrivals"]
+
+
 def test_the_line_says_what_whose_how_far_and_when() -> None:
     full = looks(6, start=12, open_files=1020, errors={"EMFILE": 200})
     (met,) = met_in(looks(12) + full)
