@@ -16,9 +16,10 @@ import msgspec
 from ceilings.met import IN_A_ROW, Met
 from ceilings.readings import Reading
 
-FULL = 0.95
-"""The share of all cores that the test's own processes use between them. What other programs use
-does not count: a machine that is busy with something else shows in lag and lateness."""
+FULL = 0.9
+"""The share of all cores that the test's own processes use between them: whoever wants a core waits
+most of the time, and commits leave a core idle now and then however many wait. What other programs
+use does not count: a machine that is busy with something else shows in lag and lateness."""
 LENDER_FULL = 0.85
 """Of one core, from which a capacity search calls the lender's processor saturated
 (`reports.capacity.bottleneck`)."""
