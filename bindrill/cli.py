@@ -71,6 +71,7 @@ def _scheduler(address: str | None) -> str | None:
         check_scheduler("--cluster", address)
     return address
 
+
 JudgeAtLimitOption = Annotated[
     bool,
     typer.Option(
