@@ -167,9 +167,7 @@ def _play_once(clock: Clock, run: RunFolder, options: RunOptions, console: Conso
         _fail(run, clock, problem)
         raise
     with undisturbed():
-        conclude(
-            run, clock, state=state, wall_seconds=wall, judge_at_limit=options.judge_at_limit
-        )
+        conclude(run, clock, state=state, wall_seconds=wall, judge_at_limit=options.judge_at_limit)
     return state
 
 
