@@ -19,7 +19,9 @@ from loadtests.calibration import TooFewMeasurements, measure
 from loadtests.calibration_at_load import LoadMeasured, at_loads, measure_at_loads
 from reports.claims import scratch
 from reports.numbers import shown
+from reports.verdict import AT_LIMIT
 from scenarios.calibration import Calibration, load_calibration
+from scenarios.ceilings.judge import in_words
 from scenarios.loader import load_scenario, override
 from scenarios.printed_text import shell_word
 from scenarios.schema import Scenario
@@ -86,7 +88,7 @@ def calibrate_at_loads(
             cost = load.cost
             console.print(
                 f"measured at {shown(load.rate, '/s')}: lender CPU {shown(cost.busy, 'share')}"
-                f" used, {format_duration(cost.processor)} of it a request",
+                f" used, {format_duration(cost.processor)} of it a request{_limited(load)}",
             )
 
     with _measuring(console, quiet=quiet) as (folder, display):
@@ -127,6 +129,10 @@ def _measuring(console: Console, *, quiet: bool = False) -> Iterator[tuple[Path,
 
 def _undisturbed(scenario: Scenario) -> Scenario:
     return scenario.model_copy(update={"faults": ()})
+
+
+def _limited(load: LoadMeasured) -> str:
+    return f"; not used, {AT_LIMIT}: {in_words(load.limits)}" if load.limits else ""
 
 
 def _here() -> str:

@@ -16,7 +16,7 @@ from rich.console import Console
 from bindrill.calibrate import calibrate_at_loads
 from bindrill.console import plain_console, print_json
 from bindrill.display import Display
-from bindrill.errors import EXIT_INTERRUPTED, EXIT_MET, EXIT_MISSED, InputProblem
+from bindrill.errors import EXIT_INTERRUPTED, EXIT_LIMITED, EXIT_MET, EXIT_MISSED, InputProblem
 from bindrill.leftovers import tidy
 from bindrill.option_values import parsed, positive
 from loadtests.capacity import Load, live_limit
@@ -71,11 +71,12 @@ class CapacityOptions(msgspec.Struct, frozen=True, kw_only=True):
     calibrate: bool
     out: Path
     json: bool
+    judge_at_limit: bool = False
 
 
 def find_capacity(name: str, options: CapacityOptions) -> int:
     """Search in the clocks asked for, write the page, print the table; the exit code: 99 when the
-    objectives hold at no rate.
+    objectives hold at no rate, 98 when the testbed was the limit.
 
     Raises the exceptions of `bindrill.errors.user_problems`.
     """
@@ -147,6 +148,8 @@ def find_capacity(name: str, options: CapacityOptions) -> int:
     states = {limit.state for limit in limits}
     if "interrupted" in states:
         return EXIT_INTERRUPTED
+    if "limited" in states:
+        return EXIT_LIMITED
     return EXIT_MISSED if "never" in states else EXIT_MET
 
 
@@ -236,6 +239,7 @@ def _live(
                 database=options.database,
                 target=options.target,
                 allow_remote=options.allow_remote,
+                judge_at_limit=options.judge_at_limit,
             ),
             precision=precision,
             lead=options.repeats,

@@ -10,9 +10,16 @@ import typer
 from typer.core import TyperGroup
 
 from bindrill.console import complain, flush_output
-from bindrill.errors import EXIT_BAD_INPUT, EXIT_INTERRUPTED, EXIT_UNREAD, for_the_user
+from bindrill.errors import (
+    EXIT_BAD_INPUT,
+    EXIT_INTERRUPTED,
+    EXIT_UNREAD,
+    exit_code_of,
+    for_the_user,
+)
 from bindrill.faults import app as faults_app
 from bindrill.surroundings import settle
+from scenarios.ceilings.soft_limits import raise_soft_limits
 from scenarios.interruption import as_interrupts
 
 # Typer exports the leaf of this hierarchy only.
@@ -35,7 +42,7 @@ class _OneLineErrors(TyperGroup):
             told = for_the_user(error)
             if told is None:
                 raise
-            lines, code = told, EXIT_BAD_INPUT
+            lines, code = told, exit_code_of(error)
         for line in lines:
             complain(line)
         sys.exit(code)
@@ -48,7 +55,8 @@ app = typer.Typer(
     add_completion=True,
     pretty_exceptions_enable=False,
     help="Simulate and load-test bank-card binding: one scenario, two clocks, one report.",
-    epilog="Exit codes: 0 objectives met, 99 objectives missed, 2 bad input, 130 interrupted.",
+    epilog="Exit codes: 0 objectives met, 99 objectives missed, 98 the testbed was the limit,"
+    " 2 bad input, 130 interrupted.",
 )
 
 app.add_typer(faults_app, name="faults")
@@ -73,6 +81,14 @@ def _scheduler(address: str | None) -> str | None:
         check_scheduler("--cluster", address)
     return address
 
+
+JudgeAtLimitOption = Annotated[
+    bool,
+    typer.Option(
+        "--judge-at-limit",
+        help="Judge objectives even at a limit of the testbed itself, which is said all the same.",
+    ),
+]
 
 ClusterOption = Annotated[
     str | None,
@@ -139,6 +155,7 @@ def run(
             "--twin/--no-twin", help="Also simulate it without faults, to measure what they cost."
         ),
     ] = True,
+    judge_at_limit: JudgeAtLimitOption = False,
 ) -> None:
     """Play a scenario in virtual time, then in wall time, and report both side by side."""
     from bindrill.run import RunOptions, run_scenario
@@ -174,6 +191,7 @@ def run(
                 calibration=calibration,
                 json=json,
                 twin=twin,
+                judge_at_limit=judge_at_limit,
             ),
         )
     )
@@ -235,6 +253,7 @@ def drill(
         Path | None,
         typer.Option(metavar="FILE.md", help="Drills below --out beside their predictions."),
     ] = None,
+    judge_at_limit: JudgeAtLimitOption = False,
 ) -> None:
     """Destroy something real under load, bring it back, and prove what was lost."""
     if predict or staged or drills is not None or database_size is not None:
@@ -300,6 +319,7 @@ def drill(
                 pdf=pdf,
                 json=json,
                 repeat=repeat,
+                judge_at_limit=judge_at_limit,
             ),
         )
     )
@@ -417,6 +437,7 @@ def capacity(
         "runs"
     ),
     json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
+    judge_at_limit: JudgeAtLimitOption = False,
 ) -> None:
     """Find the highest arrival rate at which the objectives hold, and what saturates first."""
     from bindrill.capacity import CapacityOptions, find_capacity
@@ -449,6 +470,7 @@ def capacity(
                 calibrate=calibrate,
                 out=out,
                 json=json,
+                judge_at_limit=judge_at_limit,
             ),
         )
     )
@@ -788,6 +810,7 @@ def fidelity(
 def main() -> None:
     """Run the command line."""
     settle()
+    raise_soft_limits()
     try:
         with as_interrupts():
             app()

@@ -16,12 +16,13 @@ from rich.table import Table
 
 from bindrill.console import plain_console, print_json
 from bindrill.display import Display
-from bindrill.errors import EXIT_INTERRUPTED, EXIT_MET, EXIT_MISSED
+from bindrill.errors import EXIT_INTERRUPTED, EXIT_LIMITED, EXIT_MET, EXIT_MISSED
 from bindrill.evidence import make_evidence
 from bindrill.leftovers import tidy
 from bindrill.option_values import checked_language
 from bindrill.scenario_files import print_entries
 from loadtests.drill.run import run_drill
+from loadtests.files_needed import too_few_files
 from loadtests.topologies.choice import require
 from reports.claims import claimed
 from reports.drills.result import DrillResult, Judgement, TimelineEntry
@@ -49,6 +50,7 @@ class DrillOptions(msgspec.Struct, frozen=True, kw_only=True):
     pdf: bool = True
     json: bool = False
     repeat: int = 1
+    judge_at_limit: bool = False
 
 
 def list_drills() -> int:
@@ -100,6 +102,8 @@ def _carried_out(
         f"{scenario.name}: {scenario.topology.kind}, {planned:,} customers in"
         f" {format_duration(scenario.duration)}, seed {scenario.seed}, into {run.path}",
     )
+    if warning := too_few_files(scenario):
+        console.print(warning)
     began = time.monotonic()
     with _shown(console, quiet=options.json) as (on_progress, on_step):
         try:
@@ -108,7 +112,9 @@ def _carried_out(
             _broken_off(run, problem, time.monotonic() - began)
             raise
     with undisturbed():
-        result = _concluded(run, result, time.monotonic() - began)
+        result = _concluded(
+            run, result, time.monotonic() - began, judge_at_limit=options.judge_at_limit
+        )
     for line in drill_lines(result):
         console.print(line)
     console.print(f"Drill: {run.path}")
@@ -124,26 +130,42 @@ def _broken_off(run: RunFolder, problem: BaseException, wall_seconds: float) -> 
         conclude(run, "live", state=state, wall_seconds=wall_seconds, note=note)
 
 
-def _concluded(run: RunFolder, result: DrillResult, wall_seconds: float) -> DrillResult:
+def _concluded(
+    run: RunFolder, result: DrillResult, wall_seconds: float, *, judge_at_limit: bool
+) -> DrillResult:
     """The run's summary and verdict; the scenario's own objectives count as those of the drill."""
-    summary = conclude(run, "live", state=result.state, wall_seconds=wall_seconds, note=result.note)
+    summary = conclude(
+        run,
+        "live",
+        state=result.state,
+        wall_seconds=wall_seconds,
+        note=result.note,
+        judge_at_limit=judge_at_limit,
+    )
+    record = run.record.clocks["live"]
     stated = tuple(
         Judgement(objective=each.text, limit="", measured=shown_value(each), met=each.holds)
         for each in outcomes_of(run, "live", summary)
     )
-    if stated:
-        result = msgspec.structs.replace(result, judgements=(*result.judgements, *stated))
+    if stated or record.limits:
+        result = msgspec.structs.replace(
+            result,
+            judgements=(*result.judgements, *stated),
+            limits=record.limits,
+            judged=record.judged,
+        )
         result.save(run.path)
-    if result.state == "complete" and not result.met:
-        run.record.clocks["live"].verdict = "missed"
+    if record.verdict != result.verdict:
+        record.verdict = result.verdict
         run.save()
     return result
 
 
 def drill_lines(result: DrillResult) -> list[str]:
     """What the command line prints at the end of a drill."""
-    word = {"complete": "met" if result.met else "missed"}.get(result.state, result.state)
+    word = "the testbed was the limit" if result.verdict == "limited" else result.verdict
     lines = [f"Drill {result.name}: {word}{f' ({result.note})' if result.note else ''}"]
+    lines += [f"  Limit: {met.text}" for met in result.limits]
     if result.fault_at is not None and result.state == "complete":
         parts = ", ".join(f"{each.phase} {each.seconds:.1f}" for each in result.phases)
         back = (
@@ -177,14 +199,19 @@ def drill_lines(result: DrillResult) -> list[str]:
             f" ({books.charged_fen} fen charged, {books.refunded_fen} refunded)"
         )
     lines += [
-        f"  {'met' if each.met else 'missed':<7} {f'{each.objective} {each.limit}'.strip()}:"
-        f" {each.measured}"
+        f"  {_judged(each, result):<7} {f'{each.objective} {each.limit}'.strip()}: {each.measured}"
         for each in result.judgements
     ]
     if result.state == "complete":
         grade = "below 1" if result.grade is None else str(result.grade)
         lines.append(f"  Grade by GB/T 20988-2007 (RTO and RPO alone): {grade}")
     return lines
+
+
+def _judged(each: Judgement, result: DrillResult) -> str:
+    if not result.judged:
+        return "not judged"
+    return "met" if each.met else "missed"
 
 
 def step_line(entry: TimelineEntry) -> str:
@@ -230,7 +257,7 @@ def _print_table(console: Console, played: list[tuple[RunFolder, DrillResult]]) 
             MISSING if result.proof is None else str(result.proof.lost_bindings),
             MISSING if result.reconciliation is None else str(result.reconciliation.left),
             MISSING if result.grade is None else str(result.grade),
-            ("met" if result.met else "missed") if result.state == "complete" else result.state,
+            result.verdict,
         )
     console.print(table, soft_wrap=False)
 
@@ -238,4 +265,6 @@ def _print_table(console: Console, played: list[tuple[RunFolder, DrillResult]]) 
 def _exit_code(results: list[DrillResult]) -> int:
     if any(result.state == "interrupted" for result in results):
         return EXIT_INTERRUPTED
+    if any(result.verdict == "limited" for result in results):
+        return EXIT_LIMITED
     return EXIT_MET if all(result.met for result in results) else EXIT_MISSED

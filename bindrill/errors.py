@@ -7,6 +7,8 @@ import os
 
 EXIT_MET = 0
 EXIT_BAD_INPUT = 2
+EXIT_LIMITED = 98
+"""The testbed met a ceiling of its own, and no objective was judged."""
 EXIT_MISSED = 99
 """Objectives missed: the code k6 uses for failed thresholds."""
 EXIT_INTERRUPTED = 130
@@ -24,8 +26,16 @@ class InputProblem(Exception):
     """A command's options do not go together, or name something that is not there."""
 
 
+def exit_code_of(problem: Exception) -> int:
+    """The exit code of one of the `user_problems`."""
+    from loadtests.calibration import AtTestbedLimit
+
+    return EXIT_LIMITED if isinstance(problem, AtTestbedLimit) else EXIT_BAD_INPUT
+
+
 def user_problems() -> tuple[type[Exception], ...]:
     """Exceptions whose message is written for the user."""
+    from loadtests.calibration import AtTestbedLimit
     from loadtests.process import StackProblem
     from mocks.lender.store import StoreUnavailable
     from mocks.lender.vault import VaultError
@@ -46,6 +56,7 @@ def user_problems() -> tuple[type[Exception], ...]:
         StackProblem,
         StartProblem,
         StoreUnavailable,
+        AtTestbedLimit,
         VaultError,
     )
 

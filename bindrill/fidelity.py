@@ -8,13 +8,14 @@ from __future__ import annotations
 import platform
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 from rich.console import Console
 
 from bindrill.calibrate import calibrate_machine
 from bindrill.console import plain_console
-from bindrill.errors import EXIT_INTERRUPTED, EXIT_MET
+from bindrill.errors import EXIT_INTERRUPTED, EXIT_LIMITED, EXIT_MET
 from bindrill.kept_rows import check_table, kept_rows, notes_file, read_notes, write_table
 from bindrill.leftovers import tidy
 from bindrill.run import RunOptions, run_scenario
@@ -77,6 +78,7 @@ def write_fidelity(options: FidelityOptions) -> int:
     before = kept_rows(options.out, FidelityRow, otherwise="measure every scenario anew")
     rows = {row.scenario: row for row in before}
     finished: list[FidelityRow] = []
+    limited: list[str] = []
     for number, subject in enumerate(subjects, start=1):
         console.print(f"Scenario {number} of {len(subjects)}")
         try:
@@ -85,12 +87,19 @@ def write_fidelity(options: FidelityOptions) -> int:
             row = None
         if row is None:
             return _interrupted(console, options.out, finished)
+        if row == "limited":
+            limited.append(subject.named)
+            continue
         finished.append(row)
         rows[row.scenario] = row
         ordered = sorted(rows.values(), key=lambda row: row.scenario)
         write_table(options.out, ordered, fidelity_page(ordered, notes))
-    console.print(f"Written: {options.out}; the runs are in {runs}")
-    return EXIT_MET
+    if limited:
+        told = ", ".join(limited)
+        console.print(f"The testbed was the limit, so nothing was compared, in: {told}")
+    if finished:
+        console.print(f"Written: {options.out}; the runs are in {runs}")
+    return EXIT_LIMITED if limited else EXIT_MET
 
 
 def _subject(name: str) -> _Subject:
@@ -113,7 +122,9 @@ def _seconds(subject: _Subject) -> float:
     return played.duration
 
 
-def _play(subject: _Subject, runs: Path, calibration: Path, measured: str) -> FidelityRow | None:
+def _play(
+    subject: _Subject, runs: Path, calibration: Path, measured: str
+) -> FidelityRow | Literal["limited"] | None:
     """The row of a scenario; None when it was interrupted."""
     base = new_folder(runs, subject.scenario.name)
     code = run_scenario(
@@ -142,6 +153,8 @@ def _play(subject: _Subject, runs: Path, calibration: Path, measured: str) -> Fi
     run = RunFolder.open(path)
     for played in played_variants(run):
         run = played.run
+    if run.record.clocks["live"].limits:
+        return "limited"
     return fidelity_row(
         subject.scenario.name,
         subject.variant or "",

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 
 from bindrill.console import plain_console, print_json
-from bindrill.errors import EXIT_INTERRUPTED, EXIT_MET, EXIT_MISSED, InputProblem
+from bindrill.errors import EXIT_INTERRUPTED, EXIT_LIMITED, EXIT_MET, EXIT_MISSED, InputProblem
 from bindrill.leftovers import open_run
 from reports.compare import compare, write_comparison
 from reports.html import write_report
@@ -23,11 +23,12 @@ from reports.variants import (
     variant_lines,
 )
 from reports.variants_page import write_variants_report
-from reports.verdict import summary_of, verdict_lines, verdict_of
+from reports.verdict import said, summary_of, verdict_lines, verdict_of
 
 _EXIT_CODES: dict[Verdict, int] = {
     "met": EXIT_MET,
     "missed": EXIT_MISSED,
+    "limited": EXIT_LIMITED,
     "interrupted": EXIT_INTERRUPTED,
     "failed": EXIT_MISSED,
 }
@@ -35,6 +36,7 @@ _EXIT_CODES: dict[Verdict, int] = {
 _EXPECTED_CODES: dict[Expectation, int] = {
     "as expected": EXIT_MET,
     "not as expected": EXIT_MISSED,
+    "limited": EXIT_LIMITED,
     "interrupted": EXIT_INTERRUPTED,
     "failed": EXIT_MISSED,
 }
@@ -79,8 +81,11 @@ def _measured(run: RunFolder) -> dict[str, Any]:
         if (found := read_replications(run.clock_folder(clock))) is not None
     }
     merged = {clock: found.merged for clock, found in replications.items()}
+    clocks = {clock: summary_of(run, clock) for clock in run.clocks}
+    limits = {clock: met for clock in run.clocks if (met := run.record.clocks[clock].limits)}
     return {
-        "clocks": {clock: summary_of(run, clock) for clock in run.clocks},
+        "clocks": clocks,
+        **({"limits": limits} if limits else {}),
         **({"replications": merged} if merged else {}),
     }
 
@@ -119,5 +124,8 @@ def join_run(path: Path) -> int:
     run = open_run(path)
     if len(run.clocks) < 2:
         raise InputProblem(f"{path} has one clock only; run it without --sim and --live")
-    _print(plain_console(), join_clocks(run).lines())
+    lines = join_clocks(run).lines()
+    if run.record.clocks["live"].limits:
+        lines.append(f"Live run: {said(run, 'live')}")
+    _print(plain_console(), lines)
     return EXIT_MET

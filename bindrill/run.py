@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import zip_longest
 from pathlib import Path
 
@@ -56,6 +56,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     calibration: Path | None
     json: bool
     twin: bool = True
+    judge_at_limit: bool = False
 
 
 def run_scenario(name: str, options: RunOptions) -> int:
@@ -95,6 +96,8 @@ def run_scenario(name: str, options: RunOptions) -> int:
         f"{scenario.name}: {_planned(scenario):,} customers in {format_duration(scenario.duration)}"
         f", seed {scenario.seed}, into {run.path}",
     )
+    if "live" in options.clocks:
+        _warn_of_limits(variants.values() or [scenario], console)
     with claimed(run.path):
         parts = [
             create_variant(run, each, variants[each.name])
@@ -117,6 +120,14 @@ def _play_all(
             state = _play_each(clock, parts, options, console)
         if state == "interrupted":
             break
+
+
+def _warn_of_limits(scenarios: Iterable[Scenario], console: Console) -> None:
+    from loadtests.files_needed import too_few_files  # virtual time needs nothing of loadtests
+
+    warnings = (too_few_files(each) for each in scenarios)
+    if warning := next(filter(None, warnings), ""):
+        console.print(warning, highlight=False, markup=False, soft_wrap=True)
 
 
 def _precision(options: RunOptions) -> float | None:
@@ -158,7 +169,7 @@ def _play_once(clock: Clock, run: RunFolder, options: RunOptions, console: Conso
         _fail(run, clock, problem)
         raise
     with undisturbed():
-        conclude(run, clock, state=state, wall_seconds=wall)
+        conclude(run, clock, state=state, wall_seconds=wall, judge_at_limit=options.judge_at_limit)
     return state
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any
@@ -18,6 +18,8 @@ from loadtests.stack import Stack
 from reports.progress import Progress
 from reports.recorder import scan_events
 from scenarios.calibration import Calibration
+from scenarios.ceilings.judge import ceilings_met, in_words
+from scenarios.ceilings.met import Met
 from scenarios.distributions import Z99, Delay, lognormal
 from scenarios.schema import Scenario
 
@@ -34,6 +36,15 @@ FEWEST = 20
 _Z90 = NormalDist().inv_cdf(0.9)
 
 
+class AtTestbedLimit(Exception):
+    """The testbed met a ceiling of its own; the message says which, and what to do."""
+
+    def __init__(self, limits: Iterable[Met]) -> None:
+        super().__init__(
+            f"the testbed was the limit: {in_words(limits)}; measure at a lower --rate, or raise it"
+        )
+
+
 class TooFewMeasurements(Exception):
     """The run was too short to measure; the message says what to do."""
 
@@ -46,13 +57,15 @@ def measure(
 ) -> Calibration | None:
     """Play `scenario` live, with events below `folder`, and fit what the lender measured.
 
-    None when interrupted. Raises StackProblem, TooFewMeasurements.
+    None when interrupted. Raises StackProblem, AtTestbedLimit, TooFewMeasurements.
     """
     with Stack(scenario, folder) as stack:
         stack.start()
         if drive(stack, scenario, folder, on_progress=on_progress) == "interrupted":
             return None
         timings = lender_timings(stack.urls["lender"])
+    if limits := ceilings_met(folder):
+        raise AtTestbedLimit(limits)
     return calibration(timings, folder, measured)
 
 

@@ -24,13 +24,15 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from loadtests.calibration import calibration, stretched
+from loadtests.calibration import AtTestbedLimit, calibration, stretched
 from loadtests.process import StackProblem
 from loadtests.watched_run import watched_run
 from loadtests.window_watch import Done
 from reports.capacity.scaling import at_rate, own_rate
 from reports.progress import Progress
 from scenarios.calibration import Calibration
+from scenarios.ceilings.judge import ceilings_met
+from scenarios.ceilings.met import Met
 from scenarios.schema import Scenario
 
 AIMS = (0.2, 0.45, 0.7)
@@ -61,12 +63,13 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True):
 
 class LoadMeasured(msgspec.Struct, frozen=True, kw_only=True):
     """A load of `rate` arrivals a second, its cost, its fitted times, and how many requests of each
-    operation it made."""
+    operation it made. `limits`: ceilings of the testbed's own that it met."""
 
     rate: float
     cost: Cost
     fitted: Calibration
     operations: dict[str, int]
+    limits: tuple[Met, ...] = ()
 
 
 def measure_at_loads(
@@ -83,7 +86,8 @@ def measure_at_loads(
     below `folder`, with the seed that `seed_of` gives for 0, 1, ... `database` is the lender's,
     SQLite if None.
 
-    None when interrupted. Raises StackProblem, TooFewMeasurements.
+    A load in which the testbed was the limit is not used, and none follows it. None when
+    interrupted. Raises StackProblem, TooFewMeasurements, and AtTestbedLimit when no load is left.
     """
     found: list[LoadMeasured] = []
     rate: float | None = own_rate(scenario)
@@ -95,8 +99,12 @@ def measure_at_loads(
         load = _measured(played, place, rate, database, on_progress)
         if load is None:
             return None
-        found.append(load)
         on_load(load)
+        if load.limits and not found:
+            raise AtTestbedLimit(load.limits)
+        if load.limits:
+            break
+        found.append(load)
         rate = next_rate([(load.rate, load.cost.busy) for load in found])
     return tuple(found)
 
@@ -182,6 +190,7 @@ def _measured(
         cost=_cost(requests, watched.origin, done),
         fitted=calibration(watched.timings, folder, ""),
         operations=dict(Counter(row[1] for row in requests)),
+        limits=ceilings_met(folder),
     )
 
 

@@ -39,12 +39,14 @@ MEASURES = 40
 
 class Load(msgspec.Struct, frozen=True, kw_only=True):
     """How live measures are made: load-generator processes, the lender's database (SQLite if
-    None), and the team's own binding service to load instead of ours, if any."""
+    None), the team's own binding service to load instead of ours, if any, and whether measures
+    count in which the testbed was the limit."""
 
     processes: int = 1
     database: str | None = None
     target: str | None = None
     allow_remote: bool = False
+    judge_at_limit: bool = False
 
 
 def live_limit(
@@ -74,12 +76,13 @@ def live_limit(
     """
     search = Search(bounds, precision=precision, lead=lead, most=most, measures=measures, step=step)
     found: list[Measured] = []
+    beyond: list[Measured] = []
     state: LimitState | None = None
     while (ask := search.ask()) is not None and not out_of_time():
         place = folder / f"{ask.rate:g}-{ask.first}"
         # Bindings of an earlier measure are still there: new customers come to the same store.
         stays = load.database is not None or load.target is not None
-        seed = seed_of(measures + len(found) if stays else ask.first)
+        seed = seed_of(measures + len(found) + len(beyond) if stays else ask.first)
         played = at_rate(scenario, ask.rate, seed)
         try:
             place.mkdir(parents=True)
@@ -99,12 +102,21 @@ def live_limit(
         if measure is None:
             state = "interrupted"
             break
-        found.append(measure)
-        search.tell(measure.rate, measure.held)
+        if measure.limits and not load.judge_at_limit:
+            beyond.append(measure)
+            search.tell_limited(measure.rate)
+        else:
+            found.append(measure)
+            search.tell(measure.rate, measure.held)
         on_measured(measure, search)
-    if state is None:
-        state = "unsettled" if search.state == "searching" else search.state
-    return limit_of("live", search, bounds, state, found, lead)
+    return limit_of("live", search, bounds, state or _ended(search), found, lead, beyond)
+
+
+def _ended(search: Search) -> LimitState:
+    if search.state == "searching" or search.state == "unsettled":
+        # Out of time or measures, below a rate that could not be measured.
+        return "limited" if search.beyond is not None and search.high is None else "unsettled"
+    return search.state
 
 
 def measure_live(

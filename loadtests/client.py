@@ -25,6 +25,7 @@ from geventhttpclient.response import (
 
 from mocks.content import IDENTITY, MOST_BYTES, ContentProblem, decoded
 from scenarios.addresses import parse_address
+from scenarios.ceilings.exhaustion import note_exhaustion
 
 MAX_CONNECTIONS = 60_000
 """More than a process may have open files: requests must never wait in line in the load generator.
@@ -34,9 +35,6 @@ MOST_HEAD = 64 * 1024
 """Bytes of status line and headers, interim answers included."""
 
 _SEND_BROKE = (errno.ECONNRESET, errno.EPIPE)
-_OWN_LIMITS = frozenset(
-    {errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM}
-)
 _poll: Any = monkey.get_original("select", "poll")  # Locust replaces the module's own
 
 
@@ -106,7 +104,7 @@ class Client:
             sock = self._pool.get_socket()
         except OSError as failure:
             # The load generator's own limit is not the server's fault.
-            ours = failure.errno in _OWN_LIMITS
+            ours = note_exhaustion(failure)
             raise NoAnswer("TESTBED_LIMIT" if ours else "UNREACHABLE") from failure
         try:
             sock.sendall(message)

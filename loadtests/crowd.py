@@ -11,6 +11,7 @@ from gevent.pool import Group
 from loadtests.clock import RunClock
 from loadtests.player import described, sleep_until
 from loadtests.tally import Tally
+from scenarios.ceilings.exhaustion import note_exhaustion
 from scenarios.directives import Ending
 
 logger = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ class Crowd:
         self._clock = clock
         self._on_ending = on_ending
         self._customers = Group()
+        self._least_late: float | None = None
 
     def issue(self) -> None:
         """Issue every arrival, then wait until every journey has ended."""
@@ -45,10 +47,19 @@ class Crowd:
                 sleep_until(planned, self._clock)
             else:
                 gevent.sleep(0)  # behind the plan: still let earlier customers have their turn
+            late = self._clock.now() - planned
+            if self._least_late is None or late < self._least_late:
+                self._least_late = late
             self.tally.arrivals += 1
             self._customers.add(gevent.spawn(self._one, number, planned))
         self.tally.all_issued = True
         self._customers.join()
+
+    def take_lateness(self) -> float | None:
+        """How many seconds late the most punctual arrival since the last time was issued; None
+        without one."""
+        taken, self._least_late = self._least_late, None
+        return taken
 
     def stop(self) -> None:
         """Stop the journeys that are under way; they get no end."""
@@ -66,6 +77,7 @@ class Crowd:
 
     def _crash(self, error: Exception) -> None:
         """Say once what broke."""
+        note_exhaustion(error)
         self.tally.crashed += 1
         if not self.tally.crash:
             self.tally.crash = described(error)

@@ -21,6 +21,7 @@ from reports.recorder import scan_events
 from reports.run_folder import RunFolder, RunProblem
 from reports.verdict import conclude
 from scenarios.arrivals import arrival_times
+from scenarios.ceilings.readings import FOLDER as READINGS
 from scenarios.loader import load_scenario
 from scenarios.printed_text import printed_text
 from scenarios.problems import ScenarioProblems
@@ -28,7 +29,7 @@ from scenarios.schema import Scenario
 
 
 def gathered_run(scenario: Scenario, folders: Sequence[Path], out: Path) -> RunFolder:
-    """Make a run folder below `out` from the events and acknowledgements below `folders`.
+    """Make a run folder below `out` from the events, acknowledgements and readings below `folders`.
 
     Raises RunProblem when they hold no events, a customer twice, or one whom the scenario does not
     plan: then they are of several tests, or of another scenario.
@@ -47,12 +48,15 @@ def gathered_run(scenario: Scenario, folders: Sequence[Path], out: Path) -> RunF
     live = run.begin("live", planned=len(times))
     (live / "events").mkdir()
     (live / ACKNOWLEDGEMENTS).mkdir()
+    (live / READINGS).mkdir()
     for position, folder in enumerate(folders):
         for part in sorted((folder / "events").glob("part-*.parquet")):
             name = part.name.removeprefix("part-")
             shutil.copyfile(part, live / "events" / f"part-{position}-{name}")
         for log in sorted((folder / ACKNOWLEDGEMENTS).glob("*.jsonl")):
             shutil.copyfile(log, live / ACKNOWLEDGEMENTS / f"{position}-{log.name}")
+        for readings in sorted((folder / READINGS).glob("*.jsonl")):
+            shutil.copyfile(readings, live / READINGS / f"{position}-{readings.name}")
     conclude(run, "live", state="complete", wall_seconds=0.0)
     return run
 

@@ -23,6 +23,8 @@ from loadtests.stack import TARGET_PORTS, Stack
 from mocks.payment.settlement import CHINA
 from reports.progress import Progress
 from reports.recorder import Recorder
+from scenarios.ceilings.readings import ReadingsFile, readings_path
+from scenarios.ceilings.watch import Watch
 from scenarios.faults import Fault
 from scenarios.faults.process import ProcessFault
 from scenarios.interruption import undisturbed
@@ -32,7 +34,7 @@ LOCUSTFILE = Path(__file__).with_name("locustfile.py")
 TICK = 0.2
 """Seconds between looks at Locust; faults are set within one of the schedule's announcement."""
 GATHER_INTERVAL = 1.0
-"""Seconds between looks at the gateways' call feeds."""
+"""Seconds between looks at the gateways' call feeds, and at this process's own ceilings."""
 FLUSH_INTERVAL = 5.0
 """Seconds of gateway calls that a kill may lose."""
 
@@ -118,7 +120,9 @@ def drive(
         progress=progress.resolve(),
     )
     recorder = Recorder(folder, worker="gateways")
-    run = _Drive(stack, scenario, ProgressReader(progress), recorder, on_progress, companion)
+    readings = ReadingsFile(readings_path(folder, "bindrill"))
+    watch = Watch("bindrill", "bindrill", readings.add)
+    run = _Drive(stack, scenario, ProgressReader(progress), recorder, on_progress, companion, watch)
     try:
         run.follow(_start_locust(stack, settings, processes))
     except KeyboardInterrupt:
@@ -128,6 +132,8 @@ def drive(
             stack.end("locust")
             run.gather()
             recorder.close()
+            watch.look()
+            readings.close()
     return "complete"
 
 
@@ -142,6 +148,7 @@ class _Drive:
         recorder: Recorder,
         on_progress: Callable[[Progress], None],
         companion: Companion | None,
+        watch: Watch,
     ) -> None:
         self._stack = stack
         self._scenario = scenario
@@ -149,6 +156,7 @@ class _Drive:
         self._recorder = recorder
         self._on_progress = on_progress
         self._companion = companion
+        self._watch = watch
         self._gatherers: list[CallGatherer] = []
         self._last: Look | None = None
         self._origin = 0.0
@@ -172,6 +180,7 @@ class _Drive:
             now = time.monotonic()
             if now - gathered >= GATHER_INTERVAL:
                 self.gather()
+                self._watch.look()
                 gathered = now
             if now - flushed >= FLUSH_INTERVAL:
                 self._recorder.flush()

@@ -32,8 +32,13 @@ from reports.drills.history import Acknowledgement, AcknowledgementLog
 from reports.events import Row
 from reports.recorder import Recorder
 from scenarios.addresses import AddressProblem, server_url
+from scenarios.ceilings.readings import Reading, ReadingsFile, readings_path
+from scenarios.ceilings.soft_limits import raise_soft_limits
+from scenarios.ceilings.watch import Watch
 from scenarios.loader import load_scenario
 from scenarios.problems import ScenarioProblems
+
+raise_soft_limits()
 
 LEAD = 1.0
 """Seconds from the test's start to the schedule's, so that every process is there in time."""
@@ -56,7 +61,11 @@ class Test:
     overview: Overview | None = None
     gathered: Recorder | None = None
     told: AcknowledgementLog | None = None
-    """These take the events and acknowledgements of worker processes that have no folder."""
+    readings: ReadingsFile | None = None
+    """These take the events, acknowledgements and readings of worker processes that have no
+    folder."""
+    watch: Watch | None = None
+    """Of the process that steers others; those that play watch themselves in their share."""
     progress = ProgressFile(SETTINGS.progress) if SETTINGS.progress else None
 
 
@@ -110,6 +119,8 @@ def start(environment: Environment, **_: Any) -> None:
         if SETTINGS.events is not None and isinstance(runner, MasterRunner):
             Test.gathered = Recorder(SETTINGS.events, worker=GATHERED)
             Test.told = AcknowledgementLog(SETTINGS.events, GATHERED)
+            Test.readings = ReadingsFile(readings_path(SETTINGS.events, GATHERED))
+            Test.watch = Watch("bindrill", "Locust master", Test.readings.add)
         if options.headless:
             # Locust itself heeds SIGTERM only once a test with a shape is over.
             gevent.signal_handler(signal.SIGTERM, runner.quit)
@@ -148,10 +159,11 @@ def report(client_id: str, data: dict[str, Any]) -> None:
         data["tally"] = msgspec.to_builtins(Test.share.crowd.tally)
         data["events"] = Test.share.take_events()
         data["acknowledgements"] = msgspec.to_builtins(Test.share.take_acknowledgements())
+        data["readings"] = msgspec.to_builtins(Test.share.take_readings())
 
 
 def reported(client_id: str, data: dict[str, Any]) -> None:
-    """Take a worker's counts, events and acknowledgements."""
+    """Take a worker's counts, events, acknowledgements and readings."""
     if Test.overview is not None and "tally" in data:
         Test.overview.update(client_id, msgspec.convert(data["tally"], Tally))
     if Test.gathered is not None:
@@ -160,6 +172,9 @@ def reported(client_id: str, data: dict[str, Any]) -> None:
     if Test.told is not None:
         for told in msgspec.convert(data.get("acknowledgements", []), list[Acknowledgement]):
             Test.told.add(told)
+    if Test.readings is not None:
+        for reading in msgspec.convert(data.get("readings", []), list[Reading]):
+            Test.readings.add(reading)
 
 
 def quitting(environment: Environment, **_: Any) -> None:
@@ -170,6 +185,8 @@ def quitting(environment: Environment, **_: Any) -> None:
         Test.gathered.close()
     if Test.told is not None:
         Test.told.close()
+    if Test.readings is not None:
+        Test.readings.close()
 
 
 def _look_every_second(environment: Environment) -> None:
@@ -177,6 +194,8 @@ def _look_every_second(environment: Environment) -> None:
     while overview is not None and Test.running and overview is Test.overview:
         _look(environment, overview)
         gevent.sleep(1)
+        if Test.watch is not None:
+            Test.watch.look()
         if Test.gathered is not None and time.monotonic() - flushed >= FLUSH_INTERVAL:
             Test.gathered.flush()
             flushed = time.monotonic()

@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Any, Literal, NamedTuple, TypeVar
 
 from loadtests.process import StackProblem
+from scenarios.ceilings.exhaustion import note_exhaustion
 
 T = TypeVar("T")
 
@@ -288,7 +289,8 @@ class _Line:
                 raise ConnectionRefusedError
             async with asyncio.timeout(CONNECT_TIMEOUT):
                 up_reader, up_writer = await asyncio.open_connection(*upstream, limit=CHUNK)
-        except (OSError, TimeoutError):
+        except (OSError, TimeoutError) as error:
+            note_exhaustion(error)
             self.counts = replace(self.counts, refused=self.counts.refused + 1)
             return
         pipe = _Pipe(upstream, task)

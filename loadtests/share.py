@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,6 +20,10 @@ from reports.drills.history import Acknowledgement, AcknowledgementLog
 from reports.events import Row
 from reports.recorder import Recorder
 from scenarios.arrivals import arrival_times
+from scenarios.ceilings.exhaustion import note_exhaustion
+from scenarios.ceilings.met import Met
+from scenarios.ceilings.readings import Reading, ReadingsFile, readings_path
+from scenarios.ceilings.watch import Watch
 from scenarios.directives import Ending
 from scenarios.journey import journey
 from scenarios.keyed import Keyed
@@ -26,6 +31,8 @@ from scenarios.population import Population
 from scenarios.schema import Scenario
 
 T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
 
 FLUSH_INTERVAL = 5.0
 """Seconds of events that a kill may lose."""
@@ -40,9 +47,10 @@ class Refused(Exception):
 
 class Share:
     """Every `workers`-th customer of `scenario`, counted from `place`: two processes never play the
-    same one. Requests count in the statistics of `environment`, whose host is the lender; events
-    and acknowledgements go below `events`, if given; with `hand_over`, they wait for `take_events`
-    and `take_acknowledgements` instead."""
+    same one. Requests count in the statistics of `environment`, whose host is the lender; events,
+    acknowledgements and the process's readings of itself go below `events`, if given; with
+    `hand_over`, they wait for `take_events`, `take_acknowledgements` and `take_readings` instead.
+    """
 
     def __init__(
         self,
@@ -71,6 +79,7 @@ class Share:
         self._log = AcknowledgementLog(events, str(place)) if events else None
         self._events: list[Row] = []
         self._acknowledgements: list[Acknowledgement] = []
+        self._readings: list[Reading] = []
         record: Callable[[Row], None] = _unseen
         tell: Callable[[Acknowledgement], None] | None = None
         if self._recorder is not None and self._log is not None:
@@ -92,17 +101,37 @@ class Share:
             tell,
         )
         self.crowd = Crowd(self._arrivals(), self._play, clock, self._ended)
+        process = "load generator" if workers == 1 else f"load generator {place}"
+        self._readings_file = ReadingsFile(readings_path(events, process)) if events else None
+        keep: Callable[[Reading], None] = _unseen
+        if self._readings_file is not None:
+            keep = self._readings_file.add
+        elif hand_over:
+            keep = self._readings.append
+        self._watch = Watch(
+            "load generator",
+            process,
+            keep,
+            met=_say,
+            lateness=self.crowd.take_lateness,
+            origin=clock.origin,
+        )
+        self._watcher = gevent.spawn(self._watch_itself)
 
     def close(self) -> None:
         """Stop what is under way and write the last events."""
         self.crowd.stop()
         self._flusher.kill()
+        self._watcher.kill()
+        self._watch.look()
         self._lender.close()
         self._handset.close()
         if self._recorder is not None:
             self._recorder.close()
         if self._log is not None:
             self._log.close()
+        if self._readings_file is not None:
+            self._readings_file.close()
 
     def take_events(self) -> list[Row]:
         """The events since the last time, for another process to record."""
@@ -111,6 +140,10 @@ class Share:
     def take_acknowledgements(self) -> list[Acknowledgement]:
         """What customers were told since the last time, for another process to write down."""
         return _taken(self._acknowledgements)
+
+    def take_readings(self) -> list[Reading]:
+        """What this process saw of itself since the last time, for another to write down."""
+        return _taken(self._readings)
 
     def _arrivals(self) -> Iterator[tuple[int, float]]:
         scenario = self._scenario
@@ -140,7 +173,16 @@ class Share:
     def _flush_now_and_then(self) -> None:
         while self._recorder is not None:
             gevent.sleep(FLUSH_INTERVAL)
-            self._recorder.flush()
+            try:
+                self._recorder.flush()
+            except OSError as error:
+                if not note_exhaustion(error):
+                    raise
+                # No file to be had: the events wait for the next time.
+
+    def _watch_itself(self) -> None:
+        for seconds in self._watch.beats():
+            gevent.sleep(seconds)
 
 
 def _taken(held: list[T]) -> list[T]:
@@ -150,5 +192,9 @@ def _taken(held: list[T]) -> list[T]:
     return taken
 
 
-def _unseen(_: Row) -> None:
+def _unseen(_: object) -> None:
     """Nobody records."""
+
+
+def _say(met: Met) -> None:
+    logger.warning("the testbed is at its limit: %s of this process, %s", met.ceiling, met.detail)

@@ -19,6 +19,7 @@ from mocks.lender.database_url import DatabaseUrl, sqlite_url
 from mocks.server.options import DATABASE_VARIABLE, ServeOptions, read_options, write_options
 from reports.run_folder import check_spelling
 from scenarios.addresses import is_loopback, parse_address
+from scenarios.ceilings.readings import readings_path
 from scenarios.child_environment import libpq_variables
 from scenarios.interruption import undisturbed
 from scenarios.loader import dump
@@ -126,6 +127,7 @@ class Stack:
                 scenario=str(self.scenario_file),
                 callback_url=lender,
                 allow_remote_callbacks=self._allow_remote,
+                readings=readings_path(self._folder, "gateways"),
             ),
         )
         self._serve("gateways")
@@ -142,6 +144,7 @@ class Stack:
             scenario=str(self.scenario_file),
             node=node,
             gateways={gateway: self.urls[gateway] for gateway in TARGET_PORTS},
+            readings=readings_path(self._folder, name),
         )
         if key_ring is not None:
             options = msgspec.structs.replace(options, key_ring=key_ring)

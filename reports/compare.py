@@ -40,8 +40,17 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
         """Text for the command line: a table for each clock."""
         lines = [f"A: {self.run_a.path}", f"B: {self.run_b.path}"]
         for clock in self.clocks:
-            lines += ["", CLOCK_NAMES[clock.clock], *aligned([*_cells(clock)])]
+            lines += ["", CLOCK_NAMES[clock.clock], *self._limited(clock.clock)]
+            lines += aligned([*_cells(clock)])
         return lines
+
+    def _limited(self, clock: Clock) -> list[str]:
+        """A line for each run whose figures show the testbed rather than the system."""
+        return [
+            f"{letter}: {said(run, clock)}"
+            for letter, run in (("A", self.run_a), ("B", self.run_b))
+            if run.record.clocks[clock].limits
+        ]
 
 
 def compare(run_a: RunFolder, run_b: RunFolder) -> Comparison:

@@ -25,7 +25,7 @@ from reports.replay_plot import replay_plots
 from reports.replications import Replications, read_replications
 from reports.run_folder import Clock, ClockRecord, RunFolder
 from reports.summary_schema import Summary
-from reports.verdict import CLOCK_NAMES, outcomes_of, said, shown_value, summary_of
+from reports.verdict import CLOCK_NAMES, outcomes_of, said_briefly, shown_value, summary_of
 from scenarios.units import format_duration
 from scenarios.whole_file import write_whole
 
@@ -84,7 +84,7 @@ def _section(run: RunFolder, clock: Clock) -> Section:
         clock=clock,
         name=CLOCK_NAMES[clock],
         verdict=record.verdict or "interrupted",
-        said=said(run, clock),
+        said=said_briefly(run, clock),
         record=record,
         summary=summary,
         outcomes=outcomes_of(run, clock, summary),
@@ -109,7 +109,7 @@ def _objectives(sections: Sequence[Section]) -> list[dict[str, Any]]:
     return [
         {
             "text": outcomes[0].text,
-            "cells": [{"value": shown_value(o), "holds": o.holds} for o in outcomes],
+            "cells": [{"value": shown_value(o), "word": o.word} for o in outcomes],
         }
         for outcomes in zip(*(section.outcomes for section in sections), strict=True)
     ]

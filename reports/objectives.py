@@ -18,7 +18,8 @@ _MOST_COUNTED = 500_000
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """An objective, its measured value in `unit` (None: could not be measured), and the verdict.
+    """An objective, its measured value in `unit` (None: could not be measured), and whether it
+    holds, which counts for nothing where it was not `judged`.
 
     The value has six significant digits, unless it takes more to see why the objective holds or
     does not.
@@ -28,6 +29,14 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     value: float | None
     unit: str
     holds: bool
+    judged: bool = True
+
+    @property
+    def word(self) -> str:
+        """What to call it: met, missed, or not judged."""
+        if not self.judged:
+            return "not judged"
+        return "met" if self.holds else "missed"
 
 
 def evaluate(objectives: Iterable[str], summary: Summary) -> tuple[Outcome, ...]:

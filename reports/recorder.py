@@ -58,7 +58,11 @@ class Recorder:
         self._part += 1
         part = io.BytesIO()  # polars has words of its own for a full disk
         _frame(rows).write_parquet(part, compression="lz4")
-        write_whole(path, part.getbuffer(), sync=False)
+        try:
+            write_whole(path, part.getbuffer(), sync=False)
+        except OSError:
+            self._rows[:0] = rows  # not lost: the next flush may find room
+            raise
         return path
 
     def close(self) -> None:

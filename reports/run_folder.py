@@ -13,6 +13,7 @@ import msgspec
 import psutil
 from pydantic import ValidationError
 
+from scenarios.ceilings.met import Met
 from scenarios.passwords import command_line
 from scenarios.printed_text import printed_text
 from scenarios.schema import Scenario
@@ -25,7 +26,8 @@ CLOCKS: tuple[Clock, ...] = ("sim", "live")
 """Virtual time and wall time, as folders are called."""
 
 State = Literal["running", "complete", "interrupted", "failed"]
-Verdict = Literal["met", "missed", "interrupted", "failed"]
+Verdict = Literal["met", "missed", "limited", "interrupted", "failed"]
+"""`limited`: the testbed met a ceiling of its own, so that no objective was judged."""
 
 _LIBRARIES = ("bindrill", "simpy", "locust", "aiohttp", "polars", "numpy", "sqlalchemy", "uvloop")
 
@@ -42,7 +44,9 @@ class ClockRecord(msgspec.Struct, kw_only=True):
     """What `run.json` says of one clock.
 
     `wall_seconds` is how long it took; `planned` the arrivals scheduled for the whole run, where
-    known. A state that stays `running` is that of a run which was killed.
+    known. A state that stays `running` is that of a run which was killed. `limits`: ceilings of the
+    testbed's own that were met (`scenarios.ceilings`); `judged`: whether objectives were, in spite of
+    them.
     """
 
     state: State = "running"
@@ -50,6 +54,8 @@ class ClockRecord(msgspec.Struct, kw_only=True):
     planned: int | None = None
     verdict: Verdict | None = None
     note: str = ""
+    limits: tuple[Met, ...] = ()
+    judged: bool = True
 
 
 class RunRecord(msgspec.Struct, kw_only=True):

@@ -19,10 +19,17 @@ from reports.text_table import aligned
 from reports.verdict import CLOCK_NAMES, said, summary_of
 from scenarios.schema import Scenario, Variant
 
-Expectation = Literal["as expected", "not as expected", "interrupted", "failed"]
-"""Whether variants met or missed their objectives as their scenario says that they should."""
+Expectation = Literal["as expected", "not as expected", "limited", "interrupted", "failed"]
+"""Whether variants met or missed their objectives as their scenario says that they should;
+`limited`: the testbed was the limit, so that they were not judged."""
 
-_WORST: tuple[Expectation, ...] = ("failed", "interrupted", "not as expected", "as expected")
+_WORST: tuple[Expectation, ...] = (
+    "failed",
+    "interrupted",
+    "limited",
+    "not as expected",
+    "as expected",
+)
 
 
 class Played(msgspec.Struct, frozen=True):
@@ -85,8 +92,8 @@ def expectation_of(played: Played) -> Expectation:
     for clock in played.run.clocks:
         summary_of(played.run, clock)  # settles a run that was killed
         match played.run.record.clocks[clock].verdict:
-            case "failed":
-                found.add("failed")
+            case "failed" | "limited" as verdict:
+                found.add(verdict)
             case "met" | "missed" as verdict:
                 fits = verdict == played.variant.expect
                 found.add("as expected" if fits else "not as expected")

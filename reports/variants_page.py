@@ -78,7 +78,7 @@ def _objectives(variants: Sequence[Played], clock: Clock) -> list[dict[str, Any]
         {
             "text": text,
             "cells": [
-                {"value": shown_value(o), "holds": o.holds} if (o := outcomes.get(text)) else None
+                {"value": shown_value(o), "word": o.word} if (o := outcomes.get(text)) else None
                 for outcomes in found
             ],
         }

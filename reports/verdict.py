@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from reports.numbers import shown, shown_until
 from reports.objectives import Outcome, all_hold, evaluate
 from reports.replications import read_replications
 from reports.run_folder import CLOCKS, Clock, RunFolder, State, Verdict
 from reports.summary import summarise
 from reports.summary_schema import Summary, read_summary, write_summary
+from scenarios.ceilings.judge import ceilings_met, in_words
 from scenarios.objectives import parse_objective
 
 CLOCK_NAMES: dict[Clock, str] = {"sim": "Simulation", "live": "Live run"}
@@ -15,9 +18,12 @@ CLOCK_NAMES: dict[Clock, str] = {"sim": "Simulation", "live": "Live run"}
 _SAID: dict[Verdict, str] = {
     "met": "objectives met",
     "missed": "objectives missed",
+    "limited": "the testbed was the limit",
     "interrupted": "interrupted",
     "failed": "failed",
 }
+
+AT_LIMIT = "the testbed was at its limit"
 
 _NEVER = {
     "time_to_recover": "not recovered",
@@ -29,12 +35,19 @@ _NEVER = {
 
 
 def conclude(
-    run: RunFolder, clock: Clock, *, state: State, wall_seconds: float, note: str = ""
+    run: RunFolder,
+    clock: Clock,
+    *,
+    state: State,
+    wall_seconds: float,
+    note: str = "",
+    judge_at_limit: bool = False,
 ) -> Summary:
     """Write `summary.json` from the events, and state and verdict into `run.json`.
 
-    `wall_seconds` is how long the clock took to run; `note` says why it failed, in one line. Raises
-    ValueError on a malformed objective.
+    `wall_seconds` is how long the clock took to run; `note` says why it failed, in one line. A run
+    that met a ceiling of the testbed's own is judged only if `judge_at_limit`. Raises ValueError on
+    a malformed objective.
     """
     record = run.record.clocks[clock]
     folder = run.clock_folder(clock)
@@ -43,7 +56,9 @@ def conclude(
     record.state = state
     record.wall_seconds = round(wall_seconds, 3)
     record.note = note
-    record.verdict = _verdict(state, outcomes_of(run, clock, summary))
+    record.limits = ceilings_met(folder)
+    record.judged = judge_at_limit or not record.limits
+    record.verdict = _verdict(state, outcomes_of(run, clock, summary), judged=record.judged)
     run.save()
     return summary
 
@@ -60,7 +75,9 @@ def outcomes_of(run: RunFolder, clock: Clock, summary: Summary) -> tuple[Outcome
     which there is none unless every replication has a value."""
     replications = read_replications(run.clock_folder(clock))
     if replications is None:
-        return evaluate(run.scenario.objectives, summary)
+        judged = run.record.clocks[clock].judged
+        found = evaluate(run.scenario.objectives, summary)
+        return found if judged else tuple(msgspec.structs.replace(o, judged=False) for o in found)
     total = len(replications.replications)
     return tuple(
         Outcome(
@@ -79,7 +96,7 @@ def verdict_of(run: RunFolder) -> Verdict:
     found = {run.record.clocks[clock].verdict or "interrupted" for clock in run.clocks}
     if not found:
         return "interrupted"
-    order: tuple[Verdict, ...] = ("failed", "interrupted", "missed", "met")
+    order: tuple[Verdict, ...] = ("failed", "interrupted", "limited", "missed", "met")
     return next((verdict for verdict in order if verdict in found), "met")
 
 
@@ -93,7 +110,18 @@ def verdict_lines(run: RunFolder) -> list[str]:
 
 
 def said(run: RunFolder, clock: Clock) -> str:
-    """The verdict of a clock in words."""
+    """The verdict of a clock in words, with the testbed's limits that it met."""
+    record = run.record.clocks[clock]
+    words = said_briefly(run, clock)
+    if not record.limits:
+        return words
+    limits = in_words(record.limits)
+    limited = record.verdict == "limited"
+    return f"{words}: {limits}" if limited else f"{words}; {AT_LIMIT}: {limits}"
+
+
+def said_briefly(run: RunFolder, clock: Clock) -> str:
+    """The verdict of a clock in words, where its limits stand elsewhere."""
     record = run.record.clocks[clock]
     verdict = record.verdict or "interrupted"
     if verdict == "met" and not run.scenario.objectives:
@@ -117,8 +145,7 @@ def _clock_lines(run: RunFolder, clock: Clock) -> list[str]:
 
 
 def _objective_line(outcome: Outcome) -> str:
-    word = "met" if outcome.holds else "missed"
-    return f"  {word:<7} {outcome.text}: {shown_value(outcome)}"
+    return f"  {outcome.word:<7} {outcome.text}: {shown_value(outcome)}"
 
 
 def shown_value(outcome: Outcome) -> str:
@@ -133,9 +160,11 @@ def shown_value(outcome: Outcome) -> str:
     return _NEVER.get(metric, "nothing measured")
 
 
-def _verdict(state: State, outcomes: tuple[Outcome, ...]) -> Verdict:
+def _verdict(state: State, outcomes: tuple[Outcome, ...], *, judged: bool) -> Verdict:
     match state:
         case "complete":
+            if not judged:
+                return "limited"
             return "met" if all_hold(outcomes) else "missed"
         case "failed":
             return "failed"

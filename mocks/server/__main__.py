@@ -19,6 +19,7 @@ from mocks.server.options import read_options
 from mocks.server.problems import StartProblem
 from mocks.server.serve import run
 from scenarios.addresses import AddressProblem
+from scenarios.ceilings.soft_limits import raise_soft_limits
 from scenarios.printed_text import printed_text
 
 
@@ -31,6 +32,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="mocks.server", description="Serve gateways and lender.")
     parser.add_argument("--options", type=Path, required=True, help="a JSON file of ServeOptions")
     path: Path = parser.parse_args().options
+    raise_soft_limits()
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(run(read_options(path), announce=_ready))

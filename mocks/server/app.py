@@ -16,6 +16,7 @@ from mocks.server.journal import Journal
 from mocks.server.logs import Log, failure, quiet_stdlib
 from mocks.server.metrics import CONTENT_TYPE, Metrics
 from mocks.server.wire import MAX_JSON_BYTES, ConnectionCut, Problem, json_response
+from scenarios.ceilings.exhaustion import note_exhaustion
 
 Handler = Callable[[web.Request], Awaitable[tuple[web.StreamResponse, str]]]
 """Answers a request with the response and the code it is counted under. May raise Problem or
@@ -130,6 +131,7 @@ class Service:
                 response = web.Response(status=503)
             except Exception as error:
                 status, code = 500, "INTERNAL"
+                note_exhaustion(error)
                 self.log.error("request_failed", op=op, **failure(error))
                 response = Problem(500, code, "the service failed; its log says where").response()
             finally:

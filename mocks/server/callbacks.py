@@ -13,6 +13,7 @@ from mocks.server.clock import WallClock
 from mocks.server.wire import NAMESPACE_HEADER
 from mocks.signing import sign
 from scenarios.addresses import is_loopback_url
+from scenarios.ceilings.exhaustion import note_exhaustion
 
 CALLBACK_PATHS = {"sms_report": "/v1/callbacks/sms", "payment_notify": "/v1/callbacks/payment"}
 """Where the lender takes each callback."""
@@ -64,6 +65,7 @@ class Callbacks:
             ) as answer:
                 text = await answer.content.read(64)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            note_exhaustion(error)
             return _why(error)
         if not 200 <= answer.status < 300:
             return f"answered {answer.status}"

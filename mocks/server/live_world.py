@@ -23,6 +23,7 @@ from mocks.server.logs import Log, failure
 from mocks.server.timings import TALLY, Timings
 from mocks.server.wire import NAMESPACE_HEADER
 from mocks.world import FAILURES, Attempt, CallFailed, GatewayAnswer
+from scenarios.ceilings.exhaustion import note_exhaustion
 from scenarios.faults import Effect
 
 T = TypeVar("T")
@@ -205,9 +206,11 @@ class LiveWorld:
                 content = await _content(answer)
         except TimeoutError:
             raise CallFailed(gateway, op, "TIMEOUT") from None
-        except aiohttp.ClientConnectorError:
+        except aiohttp.ClientConnectorError as error:
+            note_exhaustion(error)
             raise CallFailed(gateway, op, "UNREACHABLE") from None
-        except (aiohttp.ClientError, OSError):
+        except (aiohttp.ClientError, OSError) as error:
+            note_exhaustion(error)
             raise CallFailed(gateway, op, "RESET") from None
         return GatewayAnswer(answer.status, json_object(content) or {})
 
@@ -227,6 +230,7 @@ class LiveWorld:
     def _report(self, task: asyncio.Task[Any]) -> None:
         error = None if task.cancelled() else task.exception()
         if error is not None:
+            note_exhaustion(error)
             self._log.error("background_failed", **failure(error))
 
 

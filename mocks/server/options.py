@@ -42,7 +42,8 @@ class ServeOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     the environment's BINDRILL_SIGNING_KEY if empty. `admin_token`: needed for the admin API on a
     host that is not loopback. `journal`: requests kept for `/__admin/requests`, 0 for none.
     `log_file`: stderr if none. `log_requests`: a line each request. `allow_remote_callbacks`:
-    whether a call may name a callback address that is not loopback.
+    whether a call may name a callback address that is not loopback. `readings`: file to which the
+    process writes what it sees of its own ceilings (`scenarios.ceilings`).
     """
 
     ports: dict[str, int]
@@ -61,6 +62,7 @@ class ServeOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     log_file: Path | None = None
     log_requests: bool = False
     allow_remote_callbacks: bool = False
+    readings: Path | None = None
 
     def check(self) -> None:
         """Raises StartProblem for options that do not go together, AddressProblem for an address

@@ -32,8 +32,10 @@ from mocks.server.logs import Log, failure, open_log
 from mocks.server.options import GATEWAYS, ServeOptions
 from mocks.server.problems import PortBusy as PortBusy
 from mocks.server.problems import StartProblem as StartProblem
+from mocks.server.self_watch import watch_ceilings
 from mocks.server.uploads import MAX_UPLOAD_BYTES
 from mocks.sms.model import SmsGateway
+from scenarios.ceilings.exhaustion import note_exhaustion
 from scenarios.interruption import heeded
 from scenarios.loader import load_scenario
 from scenarios.policy import LenderPolicy
@@ -64,6 +66,7 @@ class Stack:
         self._log: Log | None = None
         self._started = False
         self._log_stream: TextIO | None = None
+        self._watching: asyncio.Task[None] | None = None
 
     @property
     def urls(self) -> dict[str, str]:
@@ -82,6 +85,8 @@ class Stack:
     async def stop(self) -> None:
         """Stop accepting, let requests in progress finish, close the store. The lender goes first,
         because its requests need the gateways."""
+        if self._watching is not None:
+            self._watching.cancel()
         for service in self._services.values():
             service.begin_closing()
         await self._stop_service("lender")
@@ -125,6 +130,7 @@ class Stack:
         lender = self._parts.get("lender")
         if isinstance(lender, LenderService):
             await lender.start()
+        self._watching = asyncio.create_task(watch_ceilings(options, self._log))
         self._log.info("started", urls=self.urls)
         self._started = True
 
@@ -213,6 +219,7 @@ class Stack:
 
     def _loop_failed(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
+        note_exhaustion(error)  # such as a connection that could not be accepted
         if self._log is not None:
             where = failure(error) if error is not None else {}
             self._log.error("loop_failed", what=context.get("message"), **where)

@@ -19,8 +19,10 @@ def limit_of(
     state: LimitState,
     measures: Sequence[Measured],
     lead: int,
+    beyond: Sequence[Measured] = (),
 ) -> Limit:
-    """The limit that `search` came to, the resource that saturates first, and the fitted law."""
+    """The limit that `search` came to, the resource that saturates first, and the fitted law; the
+    measures `beyond`, in which the testbed was the limit, take no part in it."""
     return Limit(
         clock=clock,
         state=state,
@@ -30,9 +32,14 @@ def limit_of(
         highest=bounds.highest,
         confidence=significant(search.confidence),
         lead=lead,
-        measures=tuple(sorted(measures, key=lambda each: (each.rate, each.number))),
+        measures=_ordered(measures),
+        beyond=_ordered(beyond),
         bottleneck=find_bottleneck(measures, search.high),
         usl=fit_usl(
             [each.concurrency for each in measures], [each.throughput for each in measures]
         ),
     )
+
+
+def _ordered(measures: Sequence[Measured]) -> tuple[Measured, ...]:
+    return tuple(sorted(measures, key=lambda each: (each.rate, each.number)))

@@ -17,6 +17,7 @@ from reports.recorder import scan_events
 from reports.run_folder import Clock
 from reports.summary_schema import Latency, Summary
 from scenarios.arrivals import expected_arrivals
+from scenarios.ceilings.judge import ceilings_met
 from scenarios.schema import Scenario
 
 MOST_CAUSES = 5
@@ -80,6 +81,7 @@ def measured(
         concurrency=found.concurrency,
         times=found.times,
         usage=found.usage,
+        limits=ceilings_met(folder),
     )
 
 

@@ -14,10 +14,11 @@ from reports.capacity.usl import UslFit
 from reports.objectives import Outcome
 from reports.run_folder import Clock, RunProblem, write_record
 from reports.summary_schema import Cause
+from scenarios.ceilings.met import Met
 
 FILE = "capacity.json"
 
-LimitState = Literal["found", "always", "never", "unsettled", "interrupted"]
+LimitState = Literal["found", "always", "never", "limited", "unsettled", "interrupted"]
 """As `reports.capacity.search.State`; `interrupted`: Ctrl-C, or the time was up."""
 
 
@@ -60,7 +61,8 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     lender then, on average.
     `requests`: latency of all requests of customers, from the intended start. `lateness`: p99 of
     how late arrivals were issued. `steps`: percentiles (`p50`, `p90`, `p95`, `p99`) by step;
-    `requests_per_arrival` by step, `calls_per_arrival` by gateway.
+    `requests_per_arrival` by step, `calls_per_arrival` by gateway. `limits`: ceilings of the
+    testbed's own that were met, which says nothing of the system under test.
     """
 
     clock: Clock
@@ -82,6 +84,7 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     concurrency: float
     times: Times | None
     usage: tuple[Usage, ...]
+    limits: tuple[Met, ...] = ()
 
     def used(self, resource: str) -> Usage | None:
         """The usage of one resource, if it was measured."""
@@ -101,7 +104,8 @@ class Bottleneck(msgspec.Struct, frozen=True, kw_only=True):
 class Limit(msgspec.Struct, frozen=True, kw_only=True):
     """The limit in one clock: the objectives hold at `low` and fail at `high`; None where no
     measured rate does. `lowest` and `highest` bound the search. With `confidence` no decision of
-    the search was wrong (`reports.capacity.search`)."""
+    the search was wrong (`reports.capacity.search`). `beyond` are measures in which the testbed was
+    the limit: they are no measures of the system, and not among `measures`."""
 
     clock: Clock
     state: LimitState
@@ -114,11 +118,13 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True):
     measures: tuple[Measured, ...]
     bottleneck: Bottleneck | None
     usl: UslFit | None = None
+    beyond: tuple[Measured, ...] = ()
 
     @property
     def rate(self) -> float | None:
-        """The geometric mean of both ends; None without both."""
-        if self.low is None or self.high is None:
+        """The geometric mean of both ends; None without both, and where the testbed was the
+        limit."""
+        if self.state == "limited" or self.low is None or self.high is None:
             return None
         return math.sqrt(self.low * self.high)
 

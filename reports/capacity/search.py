@@ -17,12 +17,13 @@ NOISE = 0.1
 """The share of measures that may come out the other way at a rate clear of the limit; what the
 stated confidence rests on."""
 
-State = Literal["searching", "found", "always", "never", "unsettled"]
+State = Literal["searching", "found", "always", "never", "limited", "unsettled"]
 """`found`: between two rates as near as wanted. `always`, `never`: the objectives hold at the
-highest, fail at the lowest rate allowed. `unsettled`: no more measures allowed, or outcomes too
-mixed, before the two rates were so near."""
+highest, fail at the lowest rate allowed. `limited`: the rates above are not to be measured with
+this testbed. `unsettled`: no more measures allowed, or outcomes too mixed, before the two rates
+were so near."""
 
-Decision = Literal["holds", "fails", "open"]
+Decision = Literal["holds", "fails", "limited", "open"]
 
 
 class Bounds(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +75,7 @@ class Search:
         self._left = measures
         self._step = step
         self._counts: dict[float, list[int]] = {}
+        self._beyond: set[float] = set()
         self._next: float | None = bounds.start
         self.state: State = "searching"
 
@@ -90,16 +92,24 @@ class Search:
         return min(failed, default=None)
 
     @property
+    def beyond(self) -> float | None:
+        """The lowest rate at which the testbed itself was the limit, if it was anywhere: whether
+        the objectives hold there is not known."""
+        return min(self._beyond, default=None)
+
+    @property
     def confidence(self) -> float:
         """The probability, at least, that no decision was wrong: each errs with at most
         1 / (1 + odds ** lead), the chance of a gambler's ruin, odds = (1 - NOISE) / NOISE; the
         errors of all decided rates add up."""
         odds = (1 - NOISE) / NOISE
-        decided = sum(1 for rate in self._counts if self.decided(rate) != "open")
+        decided = sum(1 for rate in self._counts if self.decided(rate) in ("holds", "fails"))
         return max(0.0, 1 - decided / (1 + odds**self._lead))
 
     def decided(self, rate: float) -> Decision:
         """What the measures of `rate` say so far."""
+        if rate in self._beyond:
+            return "limited"
         held, failed = self._counts.get(rate, (0, 0))
         if held - failed >= self._lead:
             return "holds"
@@ -125,6 +135,16 @@ class Search:
     def tell(self, rate: float, held: bool) -> None:
         """One measure of `rate` held, or failed. Results that nobody asked for count too."""
         self._counts.setdefault(rate, [0, 0])[0 if held else 1] += 1
+        self._told()
+
+    def tell_limited(self, rate: float) -> None:
+        """The testbed was the limit in a measure of `rate`, which so says nothing of the objectives
+        there or above: from now on the search stays below."""
+        self._counts.setdefault(rate, [0, 0])
+        self._beyond.add(rate)
+        self._told()
+
+    def _told(self) -> None:
         self._left -= 1
         if self.state != "searching" or self._next is None:
             return
@@ -133,16 +153,22 @@ class Search:
         if self.state == "searching" and self._left <= 0:
             self.state = "unsettled"
 
+    @property
+    def _end(self) -> float | None:
+        """The lowest rate that is not to be gone up to: it fails, or cannot be measured."""
+        ends = [each for each in (self.high, self.beyond) if each is not None]
+        return min(ends, default=None)
+
     def _settled(self, rate: float) -> bool:
         return self.decided(rate) != "open" or sum(self.counts(rate)) >= self._most
 
     def _choose(self) -> float | None:
-        low, high = self.low, self.high
+        low, high = self.low, self._end
         bounds = self._bounds
         if low is None or high is None:
             return self._bracket(low, high, bounds)
         if high / low - 1 <= self._precision:
-            self.state = "found"
+            self.state = "limited" if high == self.beyond else "found"
             return None
         return self._between(low, high)
 
@@ -152,7 +178,8 @@ class Search:
             # Nothing holds yet: go down from the lowest rate that was tried.
             tried = min(r for r in (*undecided, high) if r is not None)
             if tried <= bounds.lowest:
-                self.state = "never" if self.decided(tried) == "fails" else "unsettled"
+                ends: dict[Decision, State] = {"fails": "never", "limited": "limited"}
+                self.state = ends.get(self.decided(tried), "unsettled")
                 return None
             return max(bounds.lowest, _short(tried / self._step))
         tried = max([low, *undecided])

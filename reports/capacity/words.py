@@ -8,7 +8,8 @@ from statistics import fmean
 from reports.capacity.result import Capacity, Limit, Measured
 from reports.numbers import MISSING, shown
 from reports.text_table import aligned
-from reports.verdict import CLOCK_NAMES, shown_value
+from reports.verdict import AT_LIMIT, CLOCK_NAMES, shown_value
+from scenarios.ceilings.judge import in_words
 
 NEAR = 0.15
 """A prediction of the limit that is off by no more than this is called good."""
@@ -17,7 +18,8 @@ NEAR = 0.15
 def measure_in_words(measure: Measured) -> str:
     """Whether the objectives held, or which were missed."""
     missed = ", ".join(outcome.text for outcome in measure.missed)
-    return f"missed {missed}" if missed else "held"
+    words = f"missed {missed}" if missed else "held"
+    return f"{words}, {AT_LIMIT}: {in_words(measure.limits)}" if measure.limits else words
 
 
 def limit_in_words(limit: Limit) -> str:
@@ -30,6 +32,9 @@ def limit_in_words(limit: Limit) -> str:
             return f"the objectives hold at every rate up to {shown(limit.highest, '/s')}"
         case "never":
             return f"the objectives fail at every rate down to {shown(limit.lowest, '/s')}"
+        case "limited":
+            known = f"the objectives hold at {low}" if limit.low else "no rate is known to hold"
+            return f"{known}; at {shown(limit.beyond[0].rate, '/s')} the testbed was the limit"
     why = "interrupted" if limit.state == "interrupted" else "not settled"
     if limit.low is None and limit.high is None:
         return f"{why} before any rate was decided"
@@ -38,6 +43,14 @@ def limit_in_words(limit: Limit) -> str:
     if limit.low is None:
         return f"{why}: the objectives fail at {high}; no rate is known to hold"
     return f"{why}: the objectives hold at {low} and fail at {high}, between them it is open"
+
+
+def beyond_in_words(limit: Limit) -> str:
+    """From which rate on the testbed was the limit, and by what; empty if at none."""
+    if not limit.beyond:
+        return ""
+    first = limit.beyond[0]
+    return f"at {shown(first.rate, '/s')} the testbed was the limit: {in_words(first.limits)}"
 
 
 def failing_in_words(limit: Limit) -> str:
@@ -157,6 +170,8 @@ def lines(capacity: Capacity) -> list[str]:
         rate = f"limit {shown(limit.rate, '/s')}, " if limit.rate is not None else ""
         sure = f" (confidence {shown(limit.confidence, 'share')})" if limit.rate else ""
         told.append(f"{CLOCK_NAMES[limit.clock]}: {rate}{limit_in_words(limit)}{sure}")
+        if beyond := beyond_in_words(limit):
+            told.append(f"  not measured: {beyond}")
         if failing := failing_in_words(limit):
             told.append(f"  fails: {failing}")
         if limit.bottleneck is not None:

@@ -17,8 +17,8 @@ class CalendarRow(msgspec.Struct, frozen=True, kw_only=True):
     """One drill, by its latest run: all but `name` and `runs` are None when it never was.
 
     `rto`, `rpo` and `age_seconds` are in seconds; `run` is the folder. `rpo` is None where the run
-    proved nothing. `due_utc` is a period after the latest run that went to its end, whatever its
-    verdict, since an interrupted drill shows nothing; without one the drill is overdue now.
+    proved nothing. `due_utc` is a period after the latest run that was judged, met or missed, since
+    any other drill shows nothing; without one the drill is overdue now.
     """
 
     name: str
@@ -84,7 +84,7 @@ def _row(name: str, runs: list[_Run], now: datetime, every: float | None) -> Cal
         run=str(last.folder),
         last_run_utc=_shown(last.began),
         age_seconds=round((now - last.began).total_seconds(), 3),
-        verdict=_verdict(result),
+        verdict=result.verdict,
         rto=result.rto,
         rpo=None if result.proof is None else result.rpo,
         grade=result.grade,
@@ -94,20 +94,14 @@ def _row(name: str, runs: list[_Run], now: datetime, every: float | None) -> Cal
 
 
 def _due(runs: list[_Run], every: float | None) -> datetime | None:
-    whole = [run for run in runs if run.result.state == "complete"]
-    if every is None or not whole:
+    judged = [run for run in runs if run.result.verdict in ("met", "missed")]
+    if every is None or not judged:
         return None
-    return _latest(whole).began + timedelta(seconds=every)
+    return _latest(judged).began + timedelta(seconds=every)
 
 
 def _latest(runs: Iterable[_Run]) -> _Run:
     return max(runs, key=lambda run: (run.began, run.folder.name))
-
-
-def _verdict(result: DrillResult) -> Verdict:
-    if result.state != "complete":
-        return result.state
-    return "met" if result.met else "missed"
 
 
 def _time(text: str) -> datetime:

@@ -12,15 +12,16 @@ from reports.run_folder import RunProblem
 
 
 def measured_drills(runs: Path) -> dict[str, DrillResult]:
-    """Every drill below `runs` that went to its end and was proven, by the name of its folder, the
-    oldest first. Raises RunProblem when there is no such folder, or a drill cannot be read."""
+    """Every drill below `runs` that went to its end and was proven, without the testbed at its own
+    limit, by the name of its folder, the oldest first. Raises RunProblem when there is no such
+    folder, or a drill cannot be read."""
     if not runs.is_dir():
         raise RunProblem(f"{runs} is not a folder; give the one that run folders go to")
     found = {file.parent.name: load_result(file.parent) for file in sorted(runs.glob(f"*/{FILE}"))}
     whole = {
         name: result
         for name, result in found.items()
-        if result.state == "complete" and result.proof is not None
+        if result.state == "complete" and not result.limits and result.proof is not None
     }
     return dict(sorted(whole.items(), key=lambda item: item[1].started_utc))
 

@@ -11,7 +11,8 @@ from typing import Literal
 
 import msgspec
 
-from reports.run_folder import read_record, write_record
+from reports.run_folder import Verdict, read_record, write_record
+from scenarios.ceilings.met import Met
 
 FILE = "drill.json"
 UNDER_WAY = "under way, or killed"
@@ -107,7 +108,8 @@ class DrillResult(msgspec.Struct, frozen=True, kw_only=True):
     """One drill. `fault_at` is when the first destroying step that customers could feel began;
     `rto` is from there until service was at its objective (None: it never was); `rpo` is
     `proof.lost_seconds` where something was lost. `grade` is that of GB/T 20988-2007, None below
-    1. `logs` are SHA-256 digests by file name in the run folder."""
+    1. `logs` are SHA-256 digests by file name in the run folder. `limits`: ceilings of the testbed
+    itself that were met; `judged`: whether objectives were, in spite of them."""
 
     format: int = 1
     name: str
@@ -128,11 +130,22 @@ class DrillResult(msgspec.Struct, frozen=True, kw_only=True):
     grade: int | None
     versions: dict[str, str]
     logs: dict[str, str]
+    limits: tuple[Met, ...] = ()
+    judged: bool = True
+
+    @property
+    def verdict(self) -> Verdict:
+        """`met` when the drill was carried out and every objective holds."""
+        if self.state != "complete":
+            return self.state
+        if not self.judged:
+            return "limited"
+        return "met" if all(each.met for each in self.judgements) else "missed"
 
     @property
     def met(self) -> bool:
-        """Whether the drill was carried out and every objective holds."""
-        return self.state == "complete" and all(each.met for each in self.judgements)
+        """Whether the drill was carried out, and judged, and every objective holds."""
+        return self.verdict == "met"
 
     def save(self, folder: Path) -> None:
         """Write `drill.json` into the run folder."""

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
 import pytest
 from capacity_worlds import narrow
 
+from loadtests.calibration import AtTestbedLimit
 from loadtests.calibration_at_load import (
     ENOUGH,
     MOST_LOADS,
     Cost,
     LoadMeasured,
     at_loads,
+    measure_at_loads,
     next_rate,
     work_and_wakeup,
 )
 from mocks.capacity import ServerPool
 from scenarios.calibration import Calibration, load_calibration
+from scenarios.ceilings.met import Met
 from scenarios.distributions import constant, lognormal
 from sim.capacity import Task, simulate
 
@@ -64,6 +68,49 @@ def test_loads_that_do_not_tell_them_apart_give_the_mean():
         Cost(busy=0.3, requests=1000, processor=0.001, writer=0.001),
     ]
     assert work_and_wakeup(steep)[0] >= 0
+
+
+FULL = Met(ceiling="cores", process="the machine", at=3.0, until=14.0, detail="1 of 1 were used")
+
+
+@pytest.fixture
+def climbing(monkeypatch, tmp_path):
+    """Loads of a testbed that is at its own limit from the given rate on."""
+
+    def climb(limit):
+        told = []
+
+        def measured(scenario, folder, rate, *_):
+            full = load(rate, min(1.0, rate / 100))
+            return msgspec.structs.replace(full, limits=(FULL,) if rate >= limit else ())
+
+        monkeypatch.setattr("loadtests.calibration_at_load._measured", measured)
+        found = measure_at_loads(narrow(), tmp_path, seed_of=lambda n: n, on_load=told.append)
+        return [each.rate for each in found], [each.rate for each in told]
+
+    return climb
+
+
+def test_a_load_at_the_testbeds_limit_is_told_and_not_used_and_none_follows_it(climbing):
+    used, told = climbing(limit=60.0)
+    assert max(used) < 60 <= told[-1]
+    assert told == [*used, told[-1]]
+
+
+def test_a_machine_that_carries_not_even_the_first_load_is_not_measured(climbing):
+    with pytest.raises(AtTestbedLimit, match="the testbed was the limit: cores of the machine"):
+        climbing(limit=1.0)
+
+
+def test_a_calibration_at_the_limit_is_one_line_and_an_exit_code(bindrill, monkeypatch, tmp_path):
+    def limited(*_: object) -> None:
+        raise AtTestbedLimit((FULL,))
+
+    monkeypatch.setattr("bindrill.calibrate.measure", limited)
+    done = bindrill("calibrate", "baseline", "--out", tmp_path / "new.yaml")
+    assert done.code == 98
+    assert done.err.startswith("bindrill: the testbed was the limit: cores of the machine")
+    assert not (tmp_path / "new.yaml").exists()
 
 
 def loads_until_enough(rate: float, busy: Callable[[float], float]) -> list[tuple[float, float]]:

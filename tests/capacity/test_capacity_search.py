@@ -108,3 +108,35 @@ def test_repeats_at_one_rate_are_numbered_on_so_that_seeds_can_be_shared():
 def test_bounds_out_of_order_are_refused(rates, message):
     with pytest.raises(ValueError, match=message):
         Bounds(**rates)
+
+
+@given(
+    limit=st.floats(0.6, 490.0),
+    fence=st.floats(0.6, 490.0),
+    start=st.floats(0.5, 500.0),
+    step=st.floats(1.1, 4.0),
+)
+def test_a_rate_that_cannot_be_measured_is_never_called_the_limit(limit, fence, start, step):
+    bounds = Bounds(start=start, lowest=0.5, highest=500.0)
+    search = Search(bounds, precision=0.05, lead=1, most=9, measures=400, step=step)
+    while (ask := search.ask()) is not None:
+        if ask.rate >= fence:
+            search.tell_limited(ask.rate)
+        else:
+            search.tell(ask.rate, ask.rate <= limit)
+    if search.state == "found":
+        assert search.low <= limit < search.high < fence
+    else:
+        assert search.state == "limited"
+        assert search.high is None
+        assert search.beyond >= fence
+        assert search.low is None or search.low < fence
+        assert search.low is None or search.beyond / search.low <= 1.05 + 1e-9
+        assert search.low is not None or search.beyond == 0.5 or limit < 0.6 or fence < 0.6
+
+
+def test_a_measure_at_the_testbeds_limit_takes_one_of_those_allowed():
+    bounds = Bounds(start=8.0, lowest=1.0, highest=64.0)
+    search = Search(bounds, precision=0.05, lead=2, most=5, measures=1)
+    search.tell_limited(8.0)
+    assert (search.state, search.ask(), search.confidence) == ("unsettled", None, 1.0)

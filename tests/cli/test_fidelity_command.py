@@ -10,10 +10,14 @@ import pytest
 from bindrill import fidelity
 from bindrill.errors import InputProblem
 from bindrill.kept_rows import notes_file, read_notes, rows_file
+from bindrill.run import RunOptions
 from reports.fidelity import FidelityRow, Pair
+from reports.run_folder import RunFolder
 from scenarios.calibration import Calibration
+from scenarios.ceilings.met import Met
 from scenarios.distributions import Delay
 from scenarios.library_index import names
+from scenarios.loader import load_scenario
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -101,6 +105,27 @@ def test_ctrl_c_keeps_the_finished_rows(bindrill, tmp_path, calibration, monkeyp
     assert done.code == 130
     assert "has the 1 finished ones" in done.out
     assert "| one |" in out.read_text()
+
+
+def test_a_run_at_the_testbeds_limit_is_no_row(bindrill, tmp_path, calibration, monkeypatch):
+    def at_the_limit(_: object, options: RunOptions) -> int:
+        run = RunFolder.create(options.out, load_scenario(str(tmp_path / "one.yaml")))
+        for clock in ("sim", "live"):
+            run.begin(clock)
+        full = Met(ceiling="cores", process="the machine", at=1.0, until=12.0, detail="all of 1")
+        run.record.clocks["live"].limits = (full,)
+        run.save()
+        return 98
+
+    monkeypatch.setattr(fidelity, "run_scenario", at_the_limit)
+    plain = scenario(tmp_path, "one")
+    plain.write_text(plain.read_text().partition("variants:")[0])
+    out = tmp_path / "table.md"
+    options = ("--out", out, "--runs", tmp_path / "runs", "--calibration", calibration)
+    done = bindrill("fidelity", plain, *options)
+    assert done.code == 98
+    assert "The testbed was the limit, so nothing was compared, in: " in done.out
+    assert not out.exists()
 
 
 def test_rows_of_other_scenarios_stay(bindrill, tmp_path, calibration, monkeypatch):

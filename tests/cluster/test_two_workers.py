@@ -19,6 +19,7 @@ from reports.recorder import Recorder, scan_events
 from reports.run_folder import RunFolder, RunProblem
 from reports.summary_schema import read_summary
 from scenarios.arrivals import arrival_times
+from scenarios.ceilings.readings import Reading, ReadingsFile, read_readings, readings_path
 from scenarios.loader import load_scenario
 from scenarios.schema import Scenario
 
@@ -105,6 +106,10 @@ def test_two_workers_play_the_customers_of_one_and_the_master_has_all_events(tmp
     bound = {each.customer for each in told if each.state == "ACTIVE"}
     assert bound == plan.keys()
     assert len(told) == len(seen.filter(pl.col("kind") == "request"))
+    readings = read_readings(run / "live")
+    assert {each.process for each in readings} == {
+        "load generator 0", "load generator 1", "Locust master"
+    }  # fmt: skip
     summary = read_summary(RunFolder.open(run).clock_folder("live"))
     assert (summary.customers.planned, summary.customers.ended) == (len(plan), len(plan))
 
@@ -137,6 +142,31 @@ def test_the_folders_of_two_workers_merge_into_one_run(quick, tmp_path):
     merged, one = (read_summary(each.clock_folder("live")) for each in (run, whole))
     assert merged == one
     assert merged.customers.planned == merged.customers.ended == len(plan)
+
+
+def test_one_load_generator_at_its_limit_is_enough(quick, tmp_path):
+    plan = planned(quick)
+    folders = []
+    for place in (0, 1):
+        share = {n: at for n, at in plan.items() if n % 2 == place}
+        folders.append(recorded(tmp_path / f"worker{place}", 0, share))
+        file = ReadingsFile(readings_path(folders[-1], "load generator"))
+        file.add(
+            Reading(
+                process="load generator",
+                role="load generator",
+                host=f"machine{place}",
+                at=1.0,
+                seconds=1.0,
+                open_files=250 if place else 20,
+                file_limit=256,
+                origin=0.0,
+            )
+        )
+        file.close()
+    live = gathered_run(quick, folders, tmp_path / "runs").record.clocks["live"]
+    assert live.verdict == "limited"
+    assert [met.detail for met in live.limits] == ["250 of 256 were open"]
 
 
 @pytest.mark.parametrize(

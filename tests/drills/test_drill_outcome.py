@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 import bindrill.drill as command
+from reports.drills.measured import measured_drills
 from reports.drills.result import (
     Agreeing,
     DrillResult,
@@ -18,6 +19,7 @@ from reports.drills.result import (
     load_result,
 )
 from reports.run_folder import RunFolder
+from scenarios.ceilings.readings import Reading, ReadingsFile, readings_path
 from scenarios.loader import dump
 
 RESULT = DrillResult(
@@ -59,12 +61,16 @@ MISSED = changed(judgements=(Judgement(objective="rpo", limit="1 s", measured="3
 def played(bindrill, tmp_path, monkeypatch):
     """The command, with drills that come out as given, one after the other."""
 
-    def play(*results, options=(), drill="backup-restore"):
+    def play(*results, options=(), drill="backup-restore", readings=()):
         left = list(results)
 
         def carried_out(run: RunFolder, **_):
             result = left.pop(0)
             result.save(run.path)
+            for reading in readings:
+                file = ReadingsFile(readings_path(run.clock_folder("live"), reading.process))
+                file.add(reading)
+                file.close()
             return result
 
         monkeypatch.setattr(command, "run_drill", carried_out)
@@ -108,6 +114,40 @@ def test_exit_code_and_verdict_of_the_run(played, result, code, verdict):
     outcome, (run,) = played(result)
     assert outcome.code == code
     assert RunFolder.open(run).record.clocks["live"].verdict == verdict
+
+
+FULL = Reading(
+    process="gateways",
+    role="gateways",
+    host="here",
+    at=13.0,
+    seconds=1.0,
+    open_files=256,
+    file_limit=256,
+    origin=0.0,
+)
+
+
+def test_a_drill_in_which_the_testbed_was_the_limit_is_not_judged(played):
+    outcome, (run,) = played(RESULT, readings=(FULL,))
+    assert outcome.code == 98
+    for line in (
+        "Drill backup-restore: the testbed was the limit",
+        "  Limit: open files of the gateways: 256 of 256 were open, from 12s to 13s",
+        "  not judged rpo 7 s: 3.5 s",
+    ):
+        assert line in outcome.out.splitlines()
+    assert RunFolder.open(run).record.clocks["live"].verdict == "limited"
+    assert load_result(run).verdict == "limited"
+    assert measured_drills(run.parent) == {}  # no measure of the lender
+
+
+def test_a_drill_at_the_limit_is_judged_if_asked(played):
+    outcome, (run,) = played(MISSED, readings=(FULL,), options=("--judge-at-limit",))
+    assert outcome.code == 99
+    assert "  Limit: open files of the gateways" in outcome.out
+    assert "  missed  rpo 1 s: 3.5 s" in outcome.out
+    assert load_result(run).verdict == RunFolder.open(run).record.clocks["live"].verdict == "missed"
 
 
 def test_repeated_drills_have_seeds_one_after_the_other_and_a_table(played):

@@ -22,6 +22,7 @@ from reports.drills.result import (
 )
 from reports.recorder import Recorder
 from reports.run_folder import RunFolder
+from scenarios.ceilings.met import Met
 from scenarios.schema import Scenario
 
 STARTED = datetime(2026, 3, 4, 1, 30, 0, tzinfo=UTC)
@@ -29,6 +30,15 @@ FAULT, ALARM, ORDER, ACTED, SERVED, BACK = 20.0, 22.1, 25.6, 31.9, 33.4, 36.8
 LOST = tuple(f"bnd_…{number * 7919 % 16**6:06x}" for number in range(18, 18 + 23))
 LAG = "LSN 0/5A3F2B8 of 0/5B91C40"
 TITLE = "Asynchronous failover: the standby is promoted although it lags behind"
+
+
+FULL = Met(
+    ceiling="open files",
+    process="the gateways",
+    at=12.0,
+    until=13.0,
+    detail="256 of 256 were open",
+)
 
 
 def scenario(name: str = "async-failover") -> Scenario:

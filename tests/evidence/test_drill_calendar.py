@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_drill import clean, interrupted, lossy
+from fake_drill import FULL, clean, interrupted, lossy
 
 from reports.drills import calendar
 from reports.drills.calendar import CalendarRow, drill_calendar
@@ -54,6 +54,13 @@ def test_an_interrupted_run_is_shown_but_does_not_count_as_done(tmp_path: Path) 
     row = rows(tmp_path, every=80 * DAY)["async-failover"]
     assert (row.verdict, row.rto, row.rpo) == ("interrupted", None, None)
     assert (row.due_utc, row.overdue) == ("2026-03-22T00:00:00Z", True)
+
+
+def test_a_drill_that_the_testbed_kept_back_is_due_as_if_it_had_not_been(tmp_path: Path) -> None:
+    save(tmp_path, "a", lossy(started_utc="2026-01-01T00:00:00.000Z"))
+    save(tmp_path, "b", clean(name="async-failover", limits=(FULL,), judged=False))
+    row = rows(tmp_path, every=80 * DAY)["async-failover"]
+    assert (row.verdict, row.due_utc) == ("limited", "2026-03-22T00:00:00Z")
 
 
 def test_due_dates(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_drill import LOST, clean, interrupted, lossy, make_drill
+from fake_drill import FULL, LOST, clean, interrupted, lossy, make_drill
 
 from mocks.masking import mask_text
 from reports.drills.evidence import Lang, pdf, write_evidence
@@ -80,6 +80,23 @@ def test_an_interrupted_drill_claims_nothing(tmp_path: Path) -> None:
     assert "not ended" in text
     assert "✓" not in text
     assert "No: all" not in text
+
+
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [
+        ("en", "The testbed itself was the limit, so no objective was judged"),
+        ("zh", "测试平台自身达到上限，因此未作判定"),
+    ],
+)
+def test_a_drill_that_the_testbed_kept_back_is_not_judged(
+    tmp_path: Path, lang: Lang, said: str
+) -> None:
+    html = page(made(tmp_path, clean(limits=(FULL,), judged=False), lang), lang)
+    assert said in html
+    assert FULL.text in html
+    assert "✓" not in html
+    assert "✗" not in html
 
 
 def test_the_page_fetches_nothing(usual: Path) -> None:

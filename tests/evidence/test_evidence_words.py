@@ -14,6 +14,7 @@ from reports.drills.evidence.checksums import State as FileState
 from reports.drills.evidence.listings import FINDINGS
 from reports.drills.evidence.words import LANGUAGES, Words, texts
 from reports.drills.result import PHASES, Repair
+from reports.run_folder import Verdict
 from scenarios.drill_steps import STEP_KINDS
 from scenarios.drill_steps.base import Party
 from scenarios.topology import PostgresStandby, Single, SqliteBackup, TwoSites
@@ -101,6 +102,7 @@ def test_words_of_records_are_known(lang: str) -> None:
         "outcome": get_args(get_type_hints(Repair)["outcome"]),
         "checksum": get_args(FileState),
         "short": FINDINGS,
+        "verdict": get_args(Verdict),
         "drill": [path.stem for path in DRILLS.glob("*.yaml")],
     }.items():
         missing = [word for word in words if f"{table}.{word}" not in known]

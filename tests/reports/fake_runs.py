@@ -12,6 +12,7 @@ from reports.money import Money, write_money
 from reports.recorder import Recorder
 from reports.run_folder import Clock, RunFolder
 from reports.verdict import conclude
+from scenarios.ceilings.readings import Reading, ReadingsFile, readings_path
 from scenarios.schema import Scenario
 
 RATE = 25.0
@@ -92,6 +93,25 @@ def _customer(
     yield events.end(n, arrived, now, "ACTIVE", "bound")
 
 
+def use_up_files(live: Path) -> None:
+    """As the load generator of a live run says it of itself, 12 s into the run."""
+    file = ReadingsFile(readings_path(live, "load generator"))
+    file.add(
+        Reading(
+            process="load generator",
+            role="load generator",
+            host="here",
+            at=1013.0,
+            seconds=1.0,
+            open_files=256,
+            file_limit=256,
+            origin=1000.0,
+            errors={"EMFILE": 7},
+        )
+    )
+    file.close()
+
+
 def record(folder: Path, made: Iterator[events.Row], *, part_rows: int = 50_000) -> None:
     with Recorder(folder, part_rows=part_rows) as recorder:
         for row in made:
@@ -103,10 +123,13 @@ def make_run(
     clocks: tuple[Clock, ...] = ("sim", "live"),
     *,
     twin: bool = False,
+    full: bool = False,
+    judge_at_limit: bool = False,
     **changes: object,
 ) -> RunFolder:
     """A complete run; the live clock is a little slower and recovers two seconds later. With
-    `twin`, a no-fault twin is beside it, and every clock tells its money."""
+    `twin`, a no-fault twin is beside it, and every clock tells its money. `full`: the load
+    generator's files are used up in the live clock."""
     run = RunFolder.create(base, scenario(**changes), command=["bindrill", "run"], started=STARTED)
     if twin:
         record(run.path / "twin", rows(0.0, outage=(DURATION, DURATION)))
@@ -115,5 +138,7 @@ def make_run(
         record(folder, rows(0.0) if clock == "sim" else rows(2.0))
         if twin:
             write_money(Money(charged_fen=900, refunded_fen=898), folder)
-        conclude(run, clock, state="complete", wall_seconds=1.5)
+        if full and clock == "live":
+            use_up_files(folder)
+        conclude(run, clock, state="complete", wall_seconds=1.5, judge_at_limit=judge_at_limit)
     return run

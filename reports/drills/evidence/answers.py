@@ -12,6 +12,7 @@ from reports.drills.evidence.listings import FINDINGS
 from reports.drills.evidence.words import Words
 from reports.drills.result import Agreeing, DrillResult, Proof, Repair
 from reports.numbers import shown
+from scenarios.ceilings.judge import in_words
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -58,6 +59,9 @@ def _met(result: DrillResult, words: Words) -> Answer:
     if result.state != "complete":
         note = result.note or words("page.unknown")
         return Answer(question, words("answers.met_incomplete", note=note), False)
+    if not result.judged:
+        limits = in_words(result.limits)
+        return Answer(question, words("answers.met_limited", limits=limits), False)
     if not stated:
         return Answer(question, words("answers.met_none"), None)
     missed = [each.objective for each in stated if not each.met]

@@ -84,13 +84,12 @@ class PhaseRow(msgspec.Struct, frozen=True):
 def evidence_page(dossier: Dossier, checksums: Sequence[Checksum], words: Words) -> str:
     """The page in the language of `words`."""
     result = dossier.result
-    verdict = "met" if result.met else "missed" if result.state == "complete" else result.state
     return _TEMPLATES.get_template("report.html.j2").render(
         t=words,
         dossier=dossier,
         result=result,
         title=words.name("drill", result.name),
-        verdict=verdict,
+        verdict=result.verdict,
         measures=_measures(dossier, words),
         answers=answers(dossier, checksums, words),
         timeline_plot=drawing(plots.timeline(dossier, words)),
@@ -124,7 +123,7 @@ def _measures(dossier: Dossier, words: Words) -> tuple[Measure, ...]:
             words(f"cover.{name}"),
             value,
             judged[name].limit if name in judged else words("cover.not_judged"),
-            judged[name].met if name in judged else None,
+            judged[name].met if name in judged and result.judged else None,
         )
         for name, value in measured.items()
     )
