@@ -61,7 +61,12 @@ def address() -> Iterator[str]:
 
 
 def children() -> set[int]:
-    return {child.pid for child in psutil.Process().children(recursive=True)}
+    """Process ids of what was started; Python's own tracker stays as long as this process."""
+    return {
+        child.pid
+        for child in psutil.Process().children(recursive=True)
+        if "multiprocessing.resource_tracker" not in " ".join(child.cmdline())
+    }
 
 
 def swept(scenario: Scenario, cluster_name: str | None, kill: bool = False) -> list[bytes]:
