@@ -87,7 +87,7 @@ def test_pictures_are_judged_by_their_bytes(
 def test_a_picture_far_too_large_is_refused_before_it_is_all_read(shared: Servers) -> None:
     with socket.create_connection(shared.address("lender"), timeout=20) as raw:
         head = (
-            "POST /v1/applicants/x/documents HTTP/1.1\r\nHost: lender\r\n"
+            "POST /v1/applicants/x/documents HTTP/1.1\r\nHost: localhost\r\n"
             "Content-Type: multipart/form-data; boundary=f\r\nContent-Length: 900000000\r\n\r\n"
             '--f\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\n'
         )
@@ -226,7 +226,7 @@ def test_broken_calls_have_their_names(serve, mode: str, outcome: str) -> None:
 
 
 def test_the_lenders_namespace_reaches_the_gateways(serve) -> None:
-    servers = serve()
+    servers = serve(allow_customer_headers=True)
     space = {"X_Bindrill_Namespace": "through"}
     servers.submit(servers.register(), **space)
     assert servers.post("sms", "/handset/inbox", {"phone": PERSON["phone"]}).status == 204
