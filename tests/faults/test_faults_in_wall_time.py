@@ -43,7 +43,8 @@ def callbacks() -> Iterator[RawServer]:
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory: pytest.TempPathFactory, callbacks: RawServer) -> Iterator[Servers]:
     folder = tmp_path_factory.mktemp("faults")
-    with Servers(folder, world=WORLD, callback_url=callbacks.url) as running:
+    options = {"callback_url": callbacks.url, "allow_customer_headers": True}
+    with Servers(folder, world=WORLD, **options) as running:
         running.callbacks = callbacks  # type: ignore[attr-defined]
         yield running
 
