@@ -32,7 +32,8 @@ Handler = Callable[[web.Request], Awaitable[tuple[web.StreamResponse, str]]]
 """Answers a request with the response and the code it is counted under. May raise Problem or
 ConnectionCut."""
 
-Check = Callable[[], Awaitable[bool]]
+Check = Callable[[], Awaitable[str]]
+"""Why a service cannot take requests; empty if it can."""
 SHUTDOWN_TIMEOUT = 2.5
 """Half the seconds that requests in progress get to finish when a service stops: aiohttp waits as
 long for handlers, and then again before it cancels them."""
@@ -95,8 +96,8 @@ class Service:
         self.route("GET", "/metrics", "metrics", self._exposition)
         self.route("GET", "/openapi.json", "openapi", self._openapi)
 
-    def ready_when(self, check: Check) -> None:
-        """`/ready` says 200 only while `check` holds."""
+    def ready_unless(self, check: Check) -> None:
+        """`/ready` says 200 only while `check` gives no reason against it."""
         self._check = check
 
     def measure(self, collector: Collector) -> None:
@@ -203,9 +204,13 @@ class Service:
         return json_response({"status": "ok", "service": self.name}), "OK"
 
     async def _ready(self, _: web.Request) -> tuple[web.Response, str]:
-        if self.closing.is_set() or (self._check is not None and not await self._check()):
-            return json_response({"status": "not ready", "service": self.name}, 503), "NOT_READY"
-        return json_response({"status": "ready", "service": self.name}), "OK"
+        reason = "it stops" if self.closing.is_set() else ""
+        if not reason and self._check is not None:
+            reason = await self._check()
+        state = {"status": "not ready" if reason else "ready", "service": self.name}
+        if reason:
+            return json_response({**state, "reason": reason}, 503), "NOT_READY"
+        return json_response(state), "OK"
 
     async def _exposition(self, _: web.Request) -> tuple[web.Response, str]:
         body = self._metrics.exposition()

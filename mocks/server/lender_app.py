@@ -11,6 +11,7 @@ from aiohttp import web
 
 from mocks.lender.partner_fields import read_callback
 from mocks.lender.service import Lender, LenderRequest, LenderResponse
+from mocks.lender.store import StoreUnavailable
 from mocks.messages import DEFAULT_NAMESPACE
 from mocks.server.admin import Admin
 from mocks.server.app import Handler, Service
@@ -83,7 +84,7 @@ class LenderService:
             )
         for op, path in CALLBACK_PATHS.items():
             service.route("POST", path, op, self._callback(op))
-        service.ready_when(self._store_answers)
+        service.ready_unless(self._reason_not_ready)
         service.measure(PolicyCollector(lender.decisions))
         service.measure(StoreCollector(world.store_work))
         admin = Admin(service, self, admin_document)
@@ -232,13 +233,14 @@ class LenderService:
 
         return answer
 
-    async def _store_answers(self) -> bool:
+    async def _reason_not_ready(self) -> str:
         try:
             async with asyncio.timeout(READY_TIMEOUT):
-                await self._world.transact(lambda _: None)
-        except Exception:
-            return False
-        return True
+                return await self._world.store_watch.reason_not_ready()
+        except StoreUnavailable as error:
+            return error.reason
+        except TimeoutError:
+            return "the database does not answer"
 
     # ── what the admin API acts on ──────────────────────────────────────────────────────────────
 
