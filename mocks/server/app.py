@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import msgspec
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 from prometheus_client.registry import Collector
 
 from mocks.messages import DEFAULT_NAMESPACE
@@ -110,10 +111,10 @@ class Service:
         """Serve `method` on `path`; requests are counted as `op`, and have a body that it `takes`
         if they have one."""
         self._methods.setdefault(path, set()).add(method)
-        self._app.router.add_route(method, path, self._counted(op, handler, takes))
+        self._add(method, path, op, handler, takes)
         if method == "GET":
             self._methods[path].add("HEAD")
-            self._app.router.add_route("HEAD", path, self._counted(op, handler, takes))
+            self._add("HEAD", path, op, handler, takes)
 
     def admin_route(self, method: str, path: str, handler: Handler) -> None:
         """Serve a part of the admin API, which the process's admin port serves too."""
@@ -123,8 +124,8 @@ class Service:
     async def set_up(self) -> None:
         """No more routes; `accept` may be called."""
         for path, methods in self._methods.items():
-            self._app.router.add_route("*", path, self._counted("other", _not_allowed(methods)))
-        self._app.router.add_route("*", "/{anything:.*}", self._counted("other", _not_found))
+            self._add("*", path, "other", _not_allowed(methods), "json")
+        self._add("*", "/{anything:.*}", "other", _not_found, "json")
         await self.runner.setup()
 
     def accept(self) -> Connection:
@@ -141,6 +142,28 @@ class Service:
             lingering_time=LINGER,
         )
 
+    def _add(self, method: str, path: str, op: str, handler: Handler, takes: Takes) -> None:
+        self._app.router.add_route(
+            method, path, self._counted(op, handler, takes), expect_handler=self._asked(takes)
+        )
+
+    def _asked(self, takes: Takes) -> Callable[[web.Request], Awaitable[web.StreamResponse | None]]:
+        """Answers a client that asks before it sends its body; who will be refused is not told to
+        go on."""
+
+        async def answer(request: web.Request) -> web.StreamResponse | None:
+            if request.version < HttpVersion11:
+                return None  # which knows no expectations
+            if request.headers.get("Expect", "").lower() != "100-continue":
+                return Problem(417, "EXPECTATION_FAILED", "Expect takes 100-continue").response()
+            with suppress(Problem):
+                self._door.admit(request, takes)
+                await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+                request.writer.output_size = 0
+            return None
+
+        return answer
+
     def begin_closing(self) -> None:
         """Not ready any more; long waits end now."""
         if not self.closing.is_set():
@@ -151,7 +174,7 @@ class Service:
     # ── every request ───────────────────────────────────────────────────────────────────────────
 
     def _counted(
-        self, op: str, handler: Handler, takes: Takes = "json"
+        self, op: str, handler: Handler, takes: Takes
     ) -> Callable[[web.Request], Awaitable[Any]]:
         observe, timer, admit = self._metrics.observe, time.perf_counter, self._door.admit
         log_requests = self.settings.log_requests

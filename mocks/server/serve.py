@@ -6,7 +6,7 @@ import asyncio
 import signal
 from collections.abc import Callable
 from contextlib import closing
-from typing import Any, TextIO
+from typing import Any
 
 from mocks.bank.directory import PopulationDirectory
 from mocks.bank.model import BankGateway
@@ -29,7 +29,7 @@ from mocks.server.hosts import Hosts
 from mocks.server.lender_app import LenderService
 from mocks.server.listener import Listener
 from mocks.server.live_world import LiveWorld
-from mocks.server.logs import Log, failure, open_log
+from mocks.server.logs import Log, LogStream, failure, open_log
 from mocks.server.options import ADMIN_PORT, GATEWAYS, ServeOptions
 from mocks.server.problems import PortBusy as PortBusy
 from mocks.server.problems import StartProblem as StartProblem
@@ -65,7 +65,7 @@ class Stack:
         self._store: SqlStore | None = None
         self._log: Log | None = None
         self._started = False
-        self._log_stream: TextIO | None = None
+        self._log_stream: LogStream | None = None
         self._watching: asyncio.Task[None] | None = None
 
     @property
@@ -106,7 +106,7 @@ class Stack:
             self._store.close()
         if self._log is not None and self._started:
             self._log.info("stopped")
-        if self._log_stream is not None and self._options.log_file is not None:
+        if self._log_stream is not None:
             self._log_stream.close()
 
     async def _stop_service(self, name: str) -> None:
