@@ -13,6 +13,8 @@ ANY_ADDRESS = ("0.0.0.0", "::", "")  # noqa: S104  # what such a server is bound
 
 _LONGEST = 261
 """Characters: the longest name (RFC 1035) and a port."""
+_MOST_KNOWN = 64
+"""Authorities that are not looked at again: every client of a server sends the same one."""
 _NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,252})")
 _AUTHORITY = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::[0-9]{1,5})?")
 
@@ -29,15 +31,22 @@ class Hosts:
     def __init__(self, bound: str, allowed: Iterable[str] = ()) -> None:
         self._names = {_plain(name) for name in (*LOOPBACK, bound, *allowed)}
         self._any_address = bound in ANY_ADDRESS
+        self._known: set[str] = set()
 
     def serves(self, authority: str) -> bool:
         """Whether `authority`, such as `127.0.0.1:8080`, is one of them, at whatever port: a
         container's or a tunnel's port need not be ours."""
+        if authority in self._known:
+            return True
         found = _AUTHORITY.fullmatch(authority) if len(authority) <= _LONGEST else None
         if found is None:
             return False
         name = _plain(found[1] or found[2])
-        return name in self._names or (self._any_address and _address(name) is not None)
+        if name not in self._names and not (self._any_address and _address(name) is not None):
+            return False
+        if len(self._known) < _MOST_KNOWN:
+            self._known.add(authority)
+        return True
 
 
 def authority_of(target: str) -> str | None:

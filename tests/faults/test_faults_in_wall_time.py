@@ -107,6 +107,7 @@ def ends(client: Client) -> bool:
     try:
         body = json.dumps({"order_no": "o-1"}).encode()
         named = {name.replace("_", "-"): value for name, value in client.space.items()}
+        named["Content-Type"] = "application/json"
         connection.request("POST", "/v1/query", body, named)
         answer = connection.getresponse()
         assert b"respCode" in answer.read1()
