@@ -7,7 +7,6 @@ commit is durable. A disk that takes 5 ms to sync then limits commits a second, 
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
@@ -16,7 +15,7 @@ from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from sqlalchemy import Column, LargeBinary, MetaData, Table, create_engine, event, select, text
+from sqlalchemy import create_engine, event, select, text
 from sqlalchemy.engine import URL, Connection, Engine
 from sqlalchemy.exc import (
     DataError,
@@ -39,8 +38,6 @@ REPEATS = 5
 nodes."""
 BUSY_TIMEOUT_MS = 10_000
 """For how long SQLite waits while another process writes."""
-ROOM = 64 * 1024
-"""Bytes that must find a place for the store to count as writable."""
 _UNLIMITED = 2**62
 _SCHEMA_LOCK = 0x62696E64
 """PostgreSQL advisory lock under which nodes that start together create the tables."""
@@ -48,9 +45,6 @@ _DEADLOCKS = ("40001", "40P01")
 _DEFECTS = (IntegrityError, DataError)
 """What the work did wrong; everything else that a database says is the database's trouble: gone,
 full, damaged, without a table, or a standby that takes no writes."""
-
-_ROOM = Table("room", MetaData(), Column("filler", LargeBinary))
-"""There for the moment in which a store is proved to be writable."""
 
 
 class StoreWork:
@@ -93,7 +87,7 @@ class SqlTx:
     def __init__(
         self, connection: Connection, statements: dict[type[Any], Statements[Any]]
     ) -> None:
-        self._connection = connection
+        self.connection = connection
         self._run = connection.exec_driver_sql
         self._statements = statements
         self.undo: list[Callable[[], None]] = []
@@ -101,7 +95,7 @@ class SqlTx:
 
     @property
     def session(self) -> object:
-        return self._connection.connection.dbapi_connection
+        return self.connection.connection.dbapi_connection
 
     def get(self, kind: type[R], key: str) -> R | None:
         mapping = MAPPINGS[kind]
@@ -145,16 +139,6 @@ class SqlTx:
 
     def on_rollback(self, undo: Callable[[], None]) -> None:
         self.undo.append(undo)
-
-    def take_room(self) -> None:
-        """Write as much as a customer at least, to see whether there is room for it."""
-        self.wrote = True
-        _ROOM.create(self._connection, checkfirst=True)
-        self._connection.execute(_ROOM.insert(), {"filler": os.urandom(ROOM)})
-
-    def give_room_back(self) -> None:
-        """Undo `take_room`, which is committed by now."""
-        _ROOM.drop(self._connection, checkfirst=True)
 
 
 class SqlStore:

@@ -6,7 +6,8 @@ from __future__ import annotations
 import asyncio
 import time
 
-from mocks.lender.sql_store import SqlStore, SqlTx
+from mocks.lender.room import give_room_back, take_room
+from mocks.lender.sql_store import SqlStore
 from mocks.lender.store import StoreUnavailable
 from mocks.server.logs import Log
 
@@ -59,8 +60,8 @@ class StoreWatch:
     async def _prove(self) -> None:
         """See that as much as a customer writes finds room. Raises StoreUnavailable."""
         try:
-            await asyncio.wrap_future(self._store.submit(SqlTx.take_room))
-            await asyncio.wrap_future(self._store.submit(SqlTx.give_room_back))
+            await asyncio.wrap_future(self._store.submit(take_room))
+            await asyncio.wrap_future(self._store.submit(give_room_back))
         finally:
             self.look()
 
