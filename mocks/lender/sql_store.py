@@ -7,6 +7,7 @@ commit is durable. A disk that takes 5 ms to sync then limits commits a second, 
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
