@@ -7,6 +7,7 @@ never reads an answer, would keep a file of this process open for ever.
 from __future__ import annotations
 
 import asyncio
+import errno
 import heapq
 import resource
 from collections import Counter
@@ -18,6 +19,7 @@ from aiohttp import web
 from mocks.server.connections import MAX_HANG, reset_transport
 from mocks.server.logs import Log
 from mocks.server.wire import Problem
+from scenarios.ceilings.exhaustion import note_exhaustion
 
 Phase = Literal["head", "idle", "body", "answer", "work"]
 LIMITS: dict[Phase, float] = {
@@ -37,6 +39,8 @@ SWEEP = 1.0
 TOLD_EVERY = 60.0
 """Seconds between log lines of one kind."""
 
+_NO_ROOM = OSError(errno.EMFILE, "no room for another connection")
+"""A run in which it came was at this process's limit, not at that of what it tests."""
 _SHARE_MADE_ROOM = 20
 """One in so many goes when there is no room, so that the look for them is worth it."""
 
@@ -153,6 +157,7 @@ class Crowd:
     def _make_room(self, newcomer: Connection) -> None:
         """Close those that have waited longest for their clients; the newcomer if there are none:
         what is being worked on goes on."""
+        note_exhaustion(_NO_ROOM)
         now = self._loop.time()
         for connection in self._open:
             connection.look(now)

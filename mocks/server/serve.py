@@ -60,7 +60,7 @@ class Stack:
         self._parts: dict[str, GatewayService | LenderService] = {}
         self._admin: AdminPort | None = None
         self._crowd: Crowd | None = None
-        self._watch: asyncio.Task[None] | None = None
+        self._crowd_watch: asyncio.Task[None] | None = None
         self._callbacks: list[Callbacks] = []
         self._store: SqlStore | None = None
         self._log: Log | None = None
@@ -98,8 +98,8 @@ class Stack:
         await asyncio.gather(*map(self._stop_service, GATEWAYS))
         if self._admin is not None:
             await self._admin.close()
-        if self._watch is not None:
-            self._watch.cancel()
+        if self._crowd_watch is not None:
+            self._crowd_watch.cancel()
         for callbacks in self._callbacks:
             await callbacks.close()
         if self._store is not None:
@@ -141,7 +141,7 @@ class Stack:
             await self._listeners[name].open(service.runner, service.accept)
         if self._admin is not None:
             await self._admin.open()
-        self._watch = asyncio.get_running_loop().create_task(self._crowd.watch())
+        self._crowd_watch = asyncio.get_running_loop().create_task(self._crowd.watch())
         lender = self._parts.get("lender")
         if isinstance(lender, LenderService):
             await lender.start()

@@ -13,6 +13,7 @@ from raw import Raw, request
 from served import PERSON, Servers, eventually, form
 
 from mocks.server import crowd
+from scenarios.ceilings.exhaustion import taken_exhaustion
 
 JSON = "Content-Type: application/json"
 HALF_HEAD = b"POST /v1/open HTTP/1.1\r\nHost: local"
@@ -114,6 +115,7 @@ def test_without_room_those_who_wait_longest_go_and_the_service_answers(
         for service in ("bank", "sms"):
             assert servers.get(service, "/health").status == 200
         assert closed(servers, "bank", "no_room") >= 80
+        assert taken_exhaustion()["EMFILE"] >= 40  # a run would say that the testbed was the limit
     [line] = eventually(lambda: logged(servers, "connections_closed"))
     assert line["most"] == 40
     assert line["no_room"] >= 80
