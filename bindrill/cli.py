@@ -599,6 +599,20 @@ def serve(
     admin_token_file: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A file that holds the admin token.")
     ] = None,
+    admin_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Where /__admin is when a fault closes a port.")
+    ] = 8084,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A name to answer to beside --host (may be repeated)."),
+    ] = None,
+    allow_customer_headers: Annotated[
+        bool,
+        typer.Option(
+            "--allow-customer-headers",
+            help="Let the lender's customers choose a namespace and name themselves to faults.",
+        ),
+    ] = False,
     log_requests: Annotated[bool, typer.Option("--log-requests", help="A line a request.")] = False,
 ) -> None:
     """Serve the gateways and the reference lender for a team's own tests, until Ctrl-C."""
@@ -619,6 +633,9 @@ def serve(
             database=db,
             callback_url=callback_url,
             admin_token=secret("--admin-token", admin_token, admin_token_file),
+            admin_port=admin_port,
+            allow_hosts=tuple(allow_host or ()),
+            allow_customer_headers=allow_customer_headers,
             log_requests=log_requests,
         )
     )

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 PORTS = {"lender": 8080, "bank": 8081, "sms": 8082, "payment": 8083}
 """Where `bindrill serve` puts its services unless told otherwise."""
+ADMIN_PORT = 8084
+"""Where it puts all their admin APIs, unless that port is taken."""
 
 app = typer.Typer(no_args_is_help=True, help="List, set and clear faults of a running server.")
 
@@ -172,7 +174,7 @@ def _call(
     from loadtests.admin import AdminProblem, call_admin, error_message, read_reply
 
     try:
-        status, content = call_admin(root, method, path, body, token)
+        status, content = call_admin(_within_reach(root), method, path, body, token)
         if status == 404 and may_miss:
             return _Reply()
         if status != 200:
@@ -180,6 +182,33 @@ def _call(
         return read_reply(root, content, _Reply)
     except AdminProblem as problem:
         raise InputProblem(f"{problem}; start `bindrill serve`, or give --url") from None
+
+
+class _Services(msgspec.Struct):
+    """What an admin port answers at its root."""
+
+    services: dict[str, str]
+
+
+def _within_reach(root: str) -> str:
+    """The server's root; behind the usual admin port while a fault has closed its own. Raises
+    AdminProblem when it is at neither."""
+    from loadtests.admin import AdminProblem, fetch, read_reply
+
+    try:
+        fetch(f"{root}/health")
+    except AdminProblem as closed:
+        admin = f"http://127.0.0.1:{ADMIN_PORT}"
+        try:
+            _, content = fetch(f"{admin}/")
+            services = read_reply(admin, content, _Services).services
+        except AdminProblem:
+            raise closed from None
+        for name, url in services.items():
+            if url == root:
+                return f"{admin}/{name}"
+        raise
+    return root
 
 
 def _why(error: ValidationError) -> str:

@@ -22,6 +22,9 @@ def serve_stack(
     database: str | None,
     callback_url: str | None,
     admin_token: str | None,
+    admin_port: int,
+    allow_hosts: tuple[str, ...],
+    allow_customer_headers: bool,
     log_requests: bool,
 ) -> int:
     """Serve until SIGINT, SIGTERM or SIGHUP; the exit code. Raises StartProblem, InputProblem."""
@@ -37,6 +40,9 @@ def serve_stack(
         scenario=scenario,
         callback_url=callback_url,
         admin_token=admin_token,
+        admin_port=admin_port,
+        allow_hosts=allow_hosts,
+        allow_customer_headers=allow_customer_headers,
         log_requests=log_requests,
     )
     if database is not None:
@@ -46,9 +52,11 @@ def serve_stack(
     return EXIT_MET
 
 
-def _announce(urls: dict[str, str]) -> None:
+def _announce(urls: dict[str, str], admin: str) -> None:
     console = plain_console()
     for service in SERVICES:
         if service in urls:
             console.print(f"{service:<8} {urls[service]}")
+    if admin:
+        console.print(f"{'admin':<8} {admin}")
     console.print("Ready; Ctrl-C stops. Each has /health, /metrics, /openapi.json and /__admin.")

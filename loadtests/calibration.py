@@ -63,7 +63,7 @@ def measure(
         stack.start()
         if drive(stack, scenario, folder, on_progress=on_progress) == "interrupted":
             return None
-        timings = lender_timings(stack.urls["lender"])
+        timings = lender_timings(stack.admin_urls["lender"])
     if limits := ceilings_met(folder):
         raise AtTestbedLimit(limits)
     return calibration(timings, folder, measured)

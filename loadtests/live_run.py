@@ -206,7 +206,7 @@ class _Drive:
 
     def _restarted(self, process: str) -> None:
         """A process has begun a new life: its faults, and its feed, begin again."""
-        urls = self._stack.urls
+        urls = self._stack.admin_urls
         ours = {
             name: url for name, url in urls.items() if (name == "lender") == (process == "lender")
         }
@@ -215,7 +215,7 @@ class _Drive:
         self._post(ours)
 
     def _follow_calls(self) -> None:
-        urls = self._stack.urls
+        urls = self._stack.admin_urls
         self._gatherers = [
             CallGatherer(urls[gateway], self._origin, self._recorder.add)
             for gateway in TARGET_PORTS
@@ -224,7 +224,7 @@ class _Drive:
     def _begin(self, origin: float) -> None:
         self._origin = origin
         self._follow_calls()
-        self._post(self._stack.urls)
+        self._post(self._stack.admin_urls)
         if self._companion is not None:
             self._companion.begin(origin)
 

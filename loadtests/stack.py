@@ -37,6 +37,7 @@ TARGET_PORTS = {"bank": 8081, "sms": 8082, "payment": 8083}
 
 class _Ready(msgspec.Struct):
     ready: dict[str, str]
+    admin: str
 
 
 class Stack:
@@ -66,6 +67,8 @@ class Stack:
             DatabaseUrl(database)  # before anything is started
         self.urls: dict[str, str] = {}
         """The root URL of bank, sms, payment and lender, once started."""
+        self.admin_urls: dict[str, str] = {}
+        """What `/__admin` is below, also while a fault has closed a server's port."""
         self.logs = folder / "logs"
         self.scenario_file = folder / "scenario.yaml"
         self._scenario = scenario
@@ -128,10 +131,11 @@ class Stack:
                 callback_url=lender,
                 allow_remote_callbacks=self._allow_remote,
                 readings=readings_path(self._folder, "gateways"),
+                admin_port=self._admin_port("gateways"),
             ),
         )
         self._serve("gateways")
-        self.urls["lender"] = lender
+        self.urls["lender"] = self.admin_urls["lender"] = lender
 
     def start_lender(
         self, name: str, database: str, *, key_ring: Path | None = None, node: str = "lender-1"
@@ -145,6 +149,8 @@ class Stack:
             node=node,
             gateways={gateway: self.urls[gateway] for gateway in TARGET_PORTS},
             readings=readings_path(self._folder, name),
+            allow_customer_headers=True,
+            admin_port=self._admin_port(name),
         )
         if key_ring is not None:
             options = msgspec.structs.replace(options, key_ring=key_ring)
@@ -157,6 +163,9 @@ class Stack:
         if name not in self._ports:
             self._ports[name] = self._reserve_port()
         return f"http://127.0.0.1:{self._ports[name]}"
+
+    def _admin_port(self, name: str) -> int:
+        return urlsplit(self.address(f"admin of {name}")).port or 0
 
     def begin(
         self,
@@ -270,16 +279,18 @@ class Stack:
         )
         self._processes[name] = process
         self._servers.add(name)
-        ready = msgspec.json.decode(process.first_line(START_TIMEOUT), type=_Ready).ready
-        for service, url in ready.items():
+        said = msgspec.json.decode(process.first_line(START_TIMEOUT), type=_Ready)
+        for service, url in said.ready.items():
             try:
                 status, _ = fetch(f"{url}/ready")
             except AdminProblem as problem:
                 raise process.problem(str(problem)) from None
             if status != 200:
                 raise process.problem(f"says that {service} is not ready ({status})")
+            if self.urls.get(service, url) == url:  # else its port is behind another one
+                self.admin_urls[service] = f"{said.admin}/{service}"
         if name == "gateways":
-            self.urls.update(ready)
+            self.urls.update(said.ready)
 
     def _reaching_database(self, name: str) -> dict[str, str]:
         """What the process called `name` needs to reach its database, beside what all inherit."""

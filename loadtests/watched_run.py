@@ -50,7 +50,7 @@ def watched_run(
             followed = watch.following(on_progress)
             if drive(stack, scenario, folder, processes, followed) == "interrupted":
                 return None
-            timings = lender_timings(ours) if ours else []
+            timings = lender_timings(stack.admin_urls["lender"]) if ours else []
             origin = ProgressReader(stack.logs / "progress.jsonl").new()[-1].origin
         except KeyboardInterrupt:
             return None

@@ -35,6 +35,9 @@ class FaultTimeline:
         self._by_where: dict[str, list[_Placed]] = {}
         self._calls: dict[tuple[str, str, str], int] = defaultdict(int)
 
+    def __len__(self) -> int:
+        return len(self._placed)
+
     def put(self, fault: Fault, now: float = 0.0) -> None:
         """Add a fault whose `start` counts from `now`; one of the same label is replaced."""
         self.clear(fault.label)

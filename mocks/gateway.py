@@ -15,7 +15,15 @@ import msgspec
 
 from mocks.capacity import ServerPool
 from mocks.fault_timeline import FaultTimeline
-from mocks.messages import Call, CallRecord, FollowUp, Notification, Reply, Timer
+from mocks.messages import (
+    DEFAULT_NAMESPACE,
+    Call,
+    CallRecord,
+    FollowUp,
+    Notification,
+    Reply,
+    Timer,
+)
 from mocks.recent import Keep, Recent
 from scenarios.distributions import Delay
 from scenarios.faults import Effect, Fault
@@ -23,6 +31,7 @@ from scenarios.keyed import Keyed
 from scenarios.token_bucket import TokenBucket
 
 MAX_NAMESPACES = 1000
+"""Beyond it, the one that was idle longest is forgotten."""
 
 DELIVER = "deliver"
 """The `Timer.event` of a message that reaches its handset; a `carrier-delay` fault moves it."""
@@ -45,13 +54,15 @@ S = TypeVar("S")
 class Space(Generic[S]):
     """Everything one namespace knows: the gateway's own `state`, faults, limits, counters.
 
-    Counters of subjects that nobody calls about for an hour may start again at 0.
+    Counters of subjects that nobody calls about for an hour may start again at 0. `used_at`: the
+    moment of its last call.
     """
 
-    __slots__ = ("_counts", "_keep", "bucket", "faults", "pool", "state")
+    __slots__ = ("_counts", "_keep", "bucket", "faults", "pool", "state", "used_at")
 
     def __init__(self, state: S, faults: FaultTimeline, world: GatewayWorld, keep: Keep) -> None:
         self.state = state
+        self.used_at = 0.0
         self._keep = keep
         self.faults = faults
         self._counts: dict[str, Recent[str, int]] = {}
@@ -67,10 +78,6 @@ class Space(Generic[S]):
         nth = counts.get(subject) or 0
         counts.put(subject, nth + 1, now)
         return nth
-
-
-class TooManyNamespaces(Exception):
-    """The server holds MAX_NAMESPACES namespaces; reset some before opening another."""
 
 
 class _Asked(NamedTuple, Generic[S]):
@@ -107,6 +114,9 @@ class Gateway(ABC, Generic[S]):
         self._world = world
         self._on_call = on_call
         self._spaces: dict[str, Space[S]] = {}
+        self._now = 0.0
+        self.on_forgotten: Callable[[str], None] = lambda _: None
+        """Told of a namespace that had to make room, by whoever runs this gateway."""
         self.keyed = Keyed(seed)
         self.keep = Keep()
         """How long namespaces remember; what is set here holds for those opened afterwards."""
@@ -168,15 +178,31 @@ class Gateway(ABC, Generic[S]):
     # ── running it ──────────────────────────────────────────────────────────────────────────────
 
     def space(self, namespace: str) -> Space[S]:
-        """The namespace, opened on first use. Raises TooManyNamespaces."""
+        """The namespace, opened on first use; another one may have to make room for it."""
         space = self._spaces.get(namespace)
         if space is None:
             if len(self._spaces) >= MAX_NAMESPACES:
-                raise TooManyNamespaces(namespace)
+                self._make_room()
             faults = FaultTimeline(self.keyed)
             state = self.new_state()
             space = self._spaces[namespace] = Space(state, faults, self._world, self.keep)
+            space.used_at = self._now
         return space
+
+    @property
+    def spaces(self) -> Mapping[str, Space[S]]:
+        """The namespaces that are held, by name."""
+        return self._spaces
+
+    def _make_room(self) -> None:
+        """Forget the namespace that was idle longest, and one with faults only if all have some:
+        who set them counts on them."""
+        others = [item for item in self._spaces.items() if item[0] != DEFAULT_NAMESPACE]
+        if not others:
+            return
+        oldest, _ = min(others, key=lambda item: (bool(item[1].faults), item[1].used_at))
+        self.reset(oldest)
+        self.on_forgotten(oldest)
 
     def known(self, namespace: str) -> Space[S] | None:
         """The namespace if it is open; None if it never was, or was reset."""
@@ -191,8 +217,10 @@ class Gateway(ABC, Generic[S]):
         self.space(namespace).faults.put(fault, now)
 
     def handle(self, call: Call, now: float) -> tuple[Reply, list[FollowUp]]:
-        """Answer one call at `now` (seconds). Raises TooManyNamespaces."""
+        """Answer one call at `now` (seconds)."""
+        self._now = now
         space = self.space(call.namespace)
+        space.used_at = now
         subject, issuer = self.subject(call, space.state)
         nth = space.count(call.op, subject, now)
         effect = space.faults.strike(call.op, issuer, subject, nth, now)

@@ -17,7 +17,8 @@ trap 'kill $pids 2>/dev/null || true; wait' EXIT
 trap 'exit 130' INT TERM
 
 bindrill serve --scenario "$scenario" --db "sqlite:///$folder/lender.db" --lender-port "$LENDER_PORT" \
-  --bank-port "${BANK_PORT:-8081}" --sms-port "$SMS_PORT" --payment-port "${PAYMENT_PORT:-8083}" &
+  --bank-port "${BANK_PORT:-8081}" --sms-port "$SMS_PORT" --payment-port "${PAYMENT_PORT:-8083}" \
+  --allow-customer-headers &
 pids="$pids $!"
 tries=0
 until python -c "import urllib.request as u; u.urlopen('$lender/ready')" 2>/dev/null; do

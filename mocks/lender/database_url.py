@@ -54,7 +54,7 @@ class DatabaseUrl:
         line = str(cause).strip().partition("\n")[0] or type(cause).__name__
         for secret in self._secrets():
             line = line.replace(secret, HIDDEN)
-        return StoreUnavailable(f"database {self.shown}: {line}")
+        return StoreUnavailable(f"database {self.shown}: {line}", line)
 
     def _secrets(self) -> list[str]:
         """The longest first."""

@@ -14,7 +14,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from sqlalchemy import create_engine, event, select, text
 from sqlalchemy.engine import URL, Connection, Engine
@@ -73,20 +73,30 @@ class _Job(Generic[T]):
         self.future: Future[T] = Future()
 
 
+class _Outcome(NamedTuple):
+    """What became of a piece of work, and whether it wrote anything."""
+
+    job: _Job[Any]
+    result: Any
+    raised: BaseException | None
+    wrote: bool
+
+
 class SqlTx:
     """`mocks.lender.store.Tx` on a connection."""
 
     def __init__(
         self, connection: Connection, statements: dict[type[Any], Statements[Any]]
     ) -> None:
-        self._connection = connection
+        self.connection = connection
         self._run = connection.exec_driver_sql
         self._statements = statements
         self.undo: list[Callable[[], None]] = []
+        self.wrote = False
 
     @property
     def session(self) -> object:
-        return self._connection.connection.dbapi_connection
+        return self.connection.connection.dbapi_connection
 
     def get(self, kind: type[R], key: str) -> R | None:
         mapping = MAPPINGS[kind]
@@ -108,12 +118,14 @@ class SqlTx:
         return [MAPPINGS[kind].record(row) for row in rows]
 
     def add(self, record: Record) -> None:
+        self.wrote = True
         kind = type(record)
         added = self._run(self._statements[kind].add, MAPPINGS[kind].row(record))
         if added.rowcount != 1:
             raise Duplicate(kind.table)
 
     def save(self, record: Record) -> None:
+        self.wrote = True
         kind = type(record)
         try:
             self._run(self._statements[kind].save, MAPPINGS[kind].row(record))
@@ -121,6 +133,7 @@ class SqlTx:
             raise Duplicate(kind.table) from None
 
     def remove(self, record: Record) -> None:
+        self.wrote = True
         kind = type(record)
         key = MAPPINGS[kind].key
         self._run(self._statements[kind].remove, {key: getattr(record, key)})
@@ -153,6 +166,10 @@ class SqlStore:
             self._engine.dispose()
             raise self._url.unavailable(error) from None
         self.work = StoreWork()
+        self.trouble: StoreUnavailable | None = None
+        """Why it cannot be written to: the last write failed, and none has succeeded since."""
+        self.written_at = time.monotonic()
+        """When the last write succeeded, by the monotonic clock."""
         self._jobs: SimpleQueue[_Job[Any] | None] = SimpleQueue()
         self._closed = False
         self._closing = Lock()
@@ -233,13 +250,13 @@ class SqlStore:
     def _commit(self, group: list[_Job[Any]], repeats: int = REPEATS) -> None:
         """Run the group in one transaction, and only then tell everybody. A deadlock is broken off
         with everything the group has locked, and its pieces of work are run again one by one."""
-        outcomes: list[tuple[_Job[Any], Any, BaseException | None]] = []
+        outcomes: list[_Outcome] = []
         undo: list[Callable[[], None]] = []
         try:
             with self._engine.begin() as connection:
                 began = time.perf_counter()
                 for job in group:
-                    outcomes.append((job, *self._attempt(connection, job, undo)))
+                    outcomes.append(self._attempt(connection, job, undo))
                 self.work.executing += time.perf_counter() - began
                 if stall := max(job.stall for job in group):
                     # Within the transaction, so that what comes meanwhile shares the next one.
@@ -254,20 +271,31 @@ class SqlStore:
             elif _deadlocked(error) and repeats:
                 self._commit(group, repeats - 1)
             else:
-                unavailable = self._url.unavailable(error)
+                self.trouble = unavailable = self._url.unavailable(error)
                 for job in group:
                     job.future.set_exception(unavailable)
             return
-        for job, result, raised in outcomes:
-            if raised is None:
-                job.future.set_result(result)
+        self._judge(outcomes)
+        for outcome in outcomes:
+            if outcome.raised is None:
+                outcome.job.future.set_result(outcome.result)
             else:
-                job.future.set_exception(raised)
+                outcome.job.future.set_exception(outcome.raised)
+
+    def _judge(self, outcomes: list[_Outcome]) -> None:
+        """What a group that is committed says about the store: reads prove nothing."""
+        for outcome in outcomes:
+            if isinstance(outcome.raised, StoreUnavailable):
+                self.trouble = outcome.raised
+                return
+        if any(outcome.wrote for outcome in outcomes):
+            self.trouble = None
+            self.written_at = time.monotonic()
 
     def _attempt(
         self, connection: Connection, job: _Job[Any], undo: list[Callable[[], None]]
-    ) -> tuple[Any, BaseException | None]:
-        """Result or exception of one piece of work. Raises DBAPIError when the whole group must be
+    ) -> _Outcome:
+        """What became of one piece of work. Raises DBAPIError when the whole group must be
         given up: the connection is lost, or there is a deadlock."""
         connection.exec_driver_sql("SAVEPOINT work")
         tx = SqlTx(connection, self._statements)
@@ -281,11 +309,11 @@ class SqlStore:
             connection.exec_driver_sql("ROLLBACK TO SAVEPOINT work")
             connection.exec_driver_sql("RELEASE SAVEPOINT work")
             if not isinstance(error, DBAPIError) or isinstance(error, _DEFECTS):
-                return None, error
-            return None, self._url.unavailable(error)
+                return _Outcome(job, None, error, False)
+            return _Outcome(job, None, self._url.unavailable(error), False)
         connection.exec_driver_sql("RELEASE SAVEPOINT work")
         undo += tx.undo
-        return result, None
+        return _Outcome(job, result, None, tx.wrote)
 
 
 def _make_private(file: str) -> None:

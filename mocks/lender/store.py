@@ -15,7 +15,12 @@ class Duplicate(Exception):
 
 
 class StoreUnavailable(Exception):
-    """The database cannot be reached, or did not confirm the commit. One line, no password."""
+    """The database cannot be reached, or did not confirm the commit. One line, no password;
+    `reason` is the part that does not say which database."""
+
+    def __init__(self, message: str, reason: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason or message
 
 
 class Tx(Protocol):

@@ -14,6 +14,7 @@ from mocks.openapi.parts import (
     Json,
     answer,
     array,
+    common_paths,
     document,
     failed,
     json_body,
@@ -45,19 +46,55 @@ _CLEARED = structure({"cleared": WHOLE})
 
 def admin_document(name: str) -> Json:
     """The document of the admin API of bank, sms, payment or lender."""
+    return document(f"Bindrill {name}: admin API", _DESCRIPTION, _paths(name), _schemas())
+
+
+def admin_port_document(names: tuple[str, ...]) -> Json:
+    """The document of the port that has the admin APIs of these services."""
+    services: Json = {
+        "/": {
+            "get": {
+                "operationId": "services",
+                "summary": "Whose admin APIs these are",
+                "responses": {
+                    "200": answer(
+                        "Root URLs by service",
+                        structure({"services": {"type": "object", "additionalProperties": TEXT}}),
+                    )
+                },
+            }
+        }
+    }
+    paths = {f"/{name}{path}": found for name in names for path, found in _paths(name).items()}
+    for path, operations in paths.items():
+        for operation in operations.values():
+            operation["operationId"] = f"{path.split('/')[1]}_{operation['operationId']}"
+    return document(
+        "Bindrill: admin port",
+        _DESCRIPTION + " No fault closes this port.",
+        {**services, **paths, **common_paths()},
+        _schemas(),
+    )
+
+
+def _schemas() -> Json:
     adapter: TypeAdapter[Any] = TypeAdapter(AnyFault)
     fault = adapter.json_schema(ref_template="#/components/schemas/{model}")
     schemas = fault.pop("$defs", {})
-    paths = {**_faults(), **_journal(), **_feed(name)}
+    return {**schemas, "Fault": fault}
+
+
+def _paths(name: str) -> Json:
+    paths = {**_faults(), **_namespaces(), **_journal(), **_feed(name)}
     for operations in paths.values():
         for operation in operations.values():
             operation["responses"].update(
                 {
                     "401": failed("The token is missing or wrong"),
-                    "403": failed("The admin API is off"),
+                    "403": failed("The admin API is off, or a web page asked"),
                 }
             )
-    return document(f"Bindrill {name}: admin API", _DESCRIPTION, paths, {**schemas, "Fault": fault})
+    return paths
 
 
 def _faults() -> Json:
@@ -66,7 +103,6 @@ def _faults() -> Json:
         {"kind": "latency", "target": "bank", "delay": "2s", "duration": "30s"},
     )
     listing, bad = answer("All faults of the namespace", _LISTING), failed("No such fault can be")
-    full = failed("Too many namespaces")
     wrong_namespace = failed("The namespace header is malformed")
     change: Json = {
         "summary": "Set faults; one of the same label is replaced. Windows count from now",
@@ -76,7 +112,7 @@ def _faults() -> Json:
             "200": listing,
             "400": bad,
             "413": failed("The body is too large"),
-            "429": full,
+            "415": failed("The body is not application/json"),
         },
     }
     return {
@@ -85,7 +121,7 @@ def _faults() -> Json:
                 "operationId": "list_faults",
                 "summary": "List faults",
                 "parameters": [NAMESPACE],
-                "responses": {"200": listing, "400": wrong_namespace, "429": full},
+                "responses": {"200": listing, "400": wrong_namespace},
             },
             "put": {"operationId": "put_faults", **change, "responses": {**change["responses"]}},
             "post": {"operationId": "post_faults", **change, "responses": {**change["responses"]}},
@@ -96,7 +132,6 @@ def _faults() -> Json:
                 "responses": {
                     "200": answer("How many went", _CLEARED),
                     "400": wrong_namespace,
-                    "429": full,
                 },
             },
         },
@@ -117,10 +152,33 @@ def _faults() -> Json:
                     "200": answer("Gone", _CLEARED),
                     "400": wrong_namespace,
                     "404": failed("No fault of this label"),
-                    "429": full,
                 },
             }
         },
+    }
+
+
+def _namespaces() -> Json:
+    entry = structure(
+        {
+            "namespace": TEXT,
+            "used_at": {**NUMBER, "description": "epoch seconds of the last call in it"},
+            "faults": {**WHOLE, "description": "how many are set"},
+        }
+    )
+    return {
+        "/__admin/namespaces": {
+            "get": {
+                "operationId": "list_namespaces",
+                "summary": "The namespaces that are held; beyond `most` the one idle longest goes",
+                "responses": {
+                    "200": answer(
+                        "Most lately used first",
+                        structure({"most": WHOLE, "namespaces": array(entry)}),
+                    )
+                },
+            }
+        }
     }
 
 

@@ -22,7 +22,8 @@ def call(op: str, summary: str, body: Json, example: Json, reply: Json) -> Json:
                 "200": answer("Understood; the code in the body tells the outcome", reply),
                 "400": failed("A field is missing or malformed", reply),
                 "413": failed("The body is too large"),
-                "429": failed("Too many calls a second, or too many namespaces", reply),
+                "415": failed("The body is not application/json"),
+                "429": failed("Too many calls a second", reply),
                 "503": failed("Out of order", reply),
             },
         }

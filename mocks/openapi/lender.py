@@ -186,8 +186,13 @@ _CUSTOMER: Json = {
     "name": "X-Bindrill-Customer",
     "in": "header",
     "required": False,
-    "description": "Names the customer to faults that strike a share of requests.",
-    "schema": TEXT,
+    "description": "Names the customer to faults that strike a share of requests; not heard unless"
+    " `serve` allows customer headers.",
+    "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
+}
+_OF_BODIES = {
+    "413": "The body is too large",
+    "415": "The body is of another type, or compressed",
 }
 _LINKS: dict[str, Json] = {
     "register": {
@@ -236,16 +241,18 @@ def _operation(name: str) -> Json:
     if operation.method == "POST":
         parameters.append({**_IDEMPOTENCY_KEY, "required": name == "submit"})
     parameters += [_CUSTOMER, NAMESPACE]
-    refusals = dict(_REFUSALS[name])
+    refusals: dict[str, tuple[str, ...]] = dict(_REFUSALS[name])
     refusals["400"] = (ErrorCode.INVALID_FIELD, *refusals.get("400", ()))
     refusals["503"] = (*refusals.get("503", ()), ErrorCode.OVERLOADED)
     if operation.method == "POST":
         refusals["409"] = (*refusals.get("409", ()), ErrorCode.IN_FLIGHT)
         refusals["422"] = (ErrorCode.IDEMPOTENCY_MISMATCH,)
         refusals.setdefault("413", ())
+        refusals.setdefault("415", ())
+    refusals["403"] = (*refusals.get("403", ()), "CUSTOMER_HEADERS_OFF")
     responses = dict(_ANSWERS[name])
     for status, codes in sorted(refusals.items()):
-        meaning = " or ".join(dict.fromkeys(codes)) or "The body is too large"
+        meaning = " or ".join(dict.fromkeys(codes)) or _OF_BODIES[status]
         responses[status] = failed(meaning)
         if status in ("429", "503"):
             responses[status]["headers"] = _RETRY_AFTER
@@ -301,7 +308,8 @@ def _callbacks() -> Json:
                     "400": failed("Not a JSON object"),
                     "401": failed("The signature does not verify"),
                     "409": failed("Not for a call of ours"),
-                    "413": failed("The body is too large"),
+                    "413": failed(_OF_BODIES["413"]),
+                    "415": failed(_OF_BODIES["415"]),
                 },
             }
         }

@@ -96,7 +96,10 @@ def document(title: str, description: str, paths: Json, schemas: Json) -> Json:
 
 def common_paths() -> Json:
     """Health, readiness, metrics and the document itself."""
-    state = structure({"status": TEXT, "service": TEXT})
+    state = structure(
+        {"status": TEXT, "service": TEXT},
+        {"reason": {**TEXT, "description": "why it is not ready"}},
+    )
     return {
         "/health": {
             "get": {

@@ -72,7 +72,7 @@ def paths() -> Json:
                     "204": answer("Nothing newer"),
                     "400": failed("A field is malformed"),
                     "413": failed("The body is too large"),
-                    "429": failed("Too many namespaces"),
+                    "415": failed("The body is not application/json"),
                 },
             }
         },

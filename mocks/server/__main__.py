@@ -1,6 +1,7 @@
 """`python -m mocks.server --options FILE.json`: what a process stack starts.
 
-Prints one JSON line, `{"ready": {"bank": "http://127.0.0.1:8081", ...}}`, when all services answer.
+Prints one JSON line, `{"ready": {"bank": "http://127.0.0.1:8081", ...}, "admin": "http://..."}`,
+when all services answer.
 Exit codes: 0 after SIGTERM, SIGINT or SIGHUP, 2 when the servers cannot start (one line on stderr
 says why).
 """
@@ -23,8 +24,8 @@ from scenarios.ceilings.soft_limits import raise_soft_limits
 from scenarios.printed_text import printed_text
 
 
-def _ready(urls: dict[str, str]) -> None:
-    print(json.dumps({"ready": urls}), flush=True)
+def _ready(urls: dict[str, str], admin: str) -> None:
+    print(json.dumps({"ready": urls, "admin": admin}), flush=True)
 
 
 def main() -> int:

@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 from aiohttp import web
 from pydantic import ValidationError
 
+from mocks.gateway import MAX_NAMESPACES
 from mocks.server.app import Handler, Service
 from mocks.server.ring import Ring
 from mocks.server.wire import Problem, json_response, namespace_of, parse_json, read_body
@@ -39,6 +40,9 @@ class Subject(Protocol):
     def clear_faults(self, namespace: str, label: str | None) -> int:
         """Remove the fault called `label`, or all; returns how many went."""
 
+    def namespaces(self) -> list[tuple[str, float, int]]:
+        """Each namespace, when it was used last (epoch seconds), and how many faults it has."""
+
     def reset(self, namespace: str) -> None:
         """Forget one namespace."""
 
@@ -56,6 +60,7 @@ class Admin:
             ("POST", "/faults", self._put_faults),
             ("DELETE", "/faults", self._clear_faults),
             ("DELETE", "/faults/{label}", self._clear_faults),
+            ("GET", "/namespaces", self._namespaces),
             ("GET", "/requests", self._journal),
             ("DELETE", "/requests", self._clear_journal),
             ("POST", "/reset", self._reset),
@@ -81,7 +86,7 @@ class Admin:
             self._admit(request)
             return await handler(request)
 
-        self._service.route(method, ROOT + path, "admin", guarded)
+        self._service.admin_route(method, ROOT + path, guarded)
 
     def _admit(self, request: web.Request) -> None:
         settings = self._service.settings
@@ -92,9 +97,9 @@ class Admin:
                 "the admin API is off on a host that is not loopback; start with --admin-token",
             )
         if settings.admin_token is not None:
-            given = request.headers.get("Authorization", "")
-            wanted = f"Bearer {settings.admin_token}"
-            if not hmac.compare_digest(given.encode(), wanted.encode()):
+            given = request.headers.get("Authorization", "").encode(errors="surrogateescape")
+            wanted = f"Bearer {settings.admin_token}".encode(errors="surrogateescape")
+            if not hmac.compare_digest(given, wanted):
                 raise Problem(
                     401,
                     "UNAUTHORISED",
@@ -167,7 +172,15 @@ class Admin:
             }
         )
 
-    # ── journal, reset, document ────────────────────────────────────────────────────────────────
+    # ── namespaces, journal, document ───────────────────────────────────────────────────────────
+
+    async def _namespaces(self, _: web.Request) -> tuple[web.Response, str]:
+        lately = sorted(self._subject.namespaces(), key=lambda row: row[1], reverse=True)
+        rows = [
+            {"namespace": name, "used_at": used_at, "faults": faults}
+            for name, used_at, faults in lately
+        ]
+        return json_response({"most": MAX_NAMESPACES, "namespaces": rows}), "OK"
 
     async def _journal(self, request: web.Request) -> tuple[web.Response, str]:
         journal = self._service.journal

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from mocks.fault_timeline import FaultTimeline
-from mocks.gateway import MAX_NAMESPACES, TooManyNamespaces
+from mocks.gateway import MAX_NAMESPACES
 from mocks.messages import DEFAULT_NAMESPACE
+from mocks.recent import Recent
 from scenarios.faults import Effect, Fault
 from scenarios.keyed import Keyed
 
@@ -18,16 +19,25 @@ class Edge:
     def __init__(self, seed: int) -> None:
         self._keyed = Keyed(seed)
         self._timelines: dict[str, FaultTimeline] = {}
-        self._sent: dict[tuple[str, str], int] = {}
+        self._sent: dict[str, Recent[str, int]] = {}
+        self._used_at: dict[str, float] = {}
 
     def put(self, namespace: str, fault: Fault, now: float) -> None:
-        """Set a fault whose window counts from `now`. Raises TooManyNamespaces."""
+        """Set a fault whose window counts from `now`; another namespace may have to make room."""
         timeline = self._timelines.get(namespace)
         if timeline is None:
             if len(self._timelines) >= MAX_NAMESPACES:
-                raise TooManyNamespaces(namespace)
+                self._make_room()
             timeline = self._timelines[namespace] = FaultTimeline(self._keyed)
+            self._sent[namespace] = Recent()
+        self._used_at[namespace] = now
         timeline.put(fault, now)
+
+    def namespaces(self) -> list[tuple[str, float, int]]:
+        """Each namespace that has had faults, when it was used last, and how many it has."""
+        return [
+            (name, self._used_at[name], len(faults)) for name, faults in self._timelines.items()
+        ]
 
     def listed(self, namespace: str, now: float) -> list[tuple[Fault, float, bool]]:
         """Each fault, the moment its window counts from, and whether it is in force."""
@@ -41,17 +51,18 @@ class Edge:
 
     def reset(self, namespace: str) -> None:
         """Forget the namespace's faults and counts."""
-        self._timelines.pop(namespace, None)
-        self._sent = {key: sent for key, sent in self._sent.items() if key[0] != namespace}
+        for known in (self._timelines, self._sent, self._used_at):
+            known.pop(namespace, None)
 
     def strike(self, namespace: str, op: str, subject: str, now: float) -> Effect | None:
         """What happens to this request; None when nothing does."""
         timeline = self._timelines.get(namespace)
         if timeline is None:
             return None  # and nothing is counted, so that memory stays flat without faults
-        key = (namespace, subject)
-        nth = self._sent.get(key, 0)
-        self._sent[key] = nth + 1
+        self._used_at[namespace] = now
+        sent = self._sent[namespace]
+        nth = sent.get(subject) or 0
+        sent.put(subject, nth + 1, now)
         return timeline.strike(op, "", subject, nth, now)
 
     def strike_call(
@@ -65,6 +76,10 @@ class Edge:
         """What holds for the whole lender: its clock and its disk."""
         timeline = self._timelines.get(DEFAULT_NAMESPACE)
         return None if timeline is None else timeline.standing(now)
+
+    def _make_room(self) -> None:
+        others = (name for name in self._timelines if name != DEFAULT_NAMESPACE)
+        self.reset(min(others, key=lambda name: self._used_at[name]))
 
 
 def refusal(effect: Effect) -> dict[str, Any]:

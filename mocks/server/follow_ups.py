@@ -7,7 +7,7 @@ from collections.abc import Coroutine
 from functools import partial
 from typing import Any
 
-from mocks.gateway import Gateway, TooManyNamespaces
+from mocks.gateway import Gateway
 from mocks.messages import Arrived, FollowUp, Notification, Timer
 from mocks.server.callbacks import Callbacks
 from mocks.server.clock import WallClock
@@ -98,12 +98,7 @@ class FollowUps:
         task.add_done_callback(tasks.discard)
 
     async def _notify(self, notification: Notification) -> None:
-        try:
-            effect = self._gateway.callback_effect(
-                notification, notification.key, self._clock.now()
-            )
-        except TooManyNamespaces:
-            return
+        effect = self._gateway.callback_effect(notification, notification.key, self._clock.now())
         if effect.delay > 0:
             await asyncio.sleep(effect.delay)
         acknowledged, why = False, "a fault lost it on the way"
@@ -126,7 +121,5 @@ class FollowUps:
     def _guarded(self, step: partial[list[FollowUp]]) -> None:
         try:
             self.carry_out(step(now=self._clock.now()))
-        except TooManyNamespaces:
-            pass  # its namespace was reset, and the server is full of others
         except Exception as error:
             self._log.error("follow_up_failed", **failure(error))

@@ -12,7 +12,7 @@ from aiohttp import web
 from mocks.bank.agreements import agreement_csv
 from mocks.bank.model import BankGateway
 from mocks.daily_log import day_bounds
-from mocks.gateway import Gateway, Space, TooManyNamespaces
+from mocks.gateway import Gateway
 from mocks.messages import DEFAULT_NAMESPACE, Call, CallRecord, Reply
 from mocks.payment.model import PaymentGateway
 from mocks.payment.settlement import settlement_csv
@@ -80,6 +80,7 @@ class GatewayService:
         self._service = service
         self._gateway = gateway
         self._follow_ups = FollowUps(gateway, callbacks, service.clock, service.log)
+        gateway.on_forgotten = self._follow_ups.forget
         service.on_closing.append(self._follow_ups.wake_all)
         self._port_faults = PortFaults(listener, service.clock, service.log)
         for op, path in gateway.operations.items():
@@ -109,10 +110,7 @@ class GatewayService:
             namespace = namespace_of(request)
             payload = await read_object(request)
             now = now_of()
-            try:
-                reply, follow_ups = handle(Call(op, payload, namespace), now)
-            except TooManyNamespaces:
-                raise _too_many() from None
+            reply, follow_ups = handle(Call(op, payload, namespace), now)
             if follow_ups:
                 carry_out(follow_ups)
             if journal.size:
@@ -144,13 +142,10 @@ class GatewayService:
         async def read(request: web.Request) -> tuple[web.Response, str]:
             namespace = namespace_of(request)
             phone, seen, wait = _inbox_question(await read_object(request))
-            try:
+            message = sms.newest(namespace, phone, seen)
+            if message is None and wait > 0 and not self._service.closing.is_set():
+                await self._follow_ups.arrival(namespace, phone, wait)
                 message = sms.newest(namespace, phone, seen)
-                if message is None and wait > 0 and not self._service.closing.is_set():
-                    await self._follow_ups.arrival(namespace, phone, wait)
-                    message = sms.newest(namespace, phone, seen)
-            except TooManyNamespaces:
-                raise _too_many() from None
             if message is None:
                 return web.Response(status=204), "NONE"
             return json_response(message), "OK"
@@ -189,7 +184,6 @@ class GatewayService:
             )
         if refused := self._gateway.refuses(fault):
             raise Problem(400, "INVALID_FAULT", refused)
-        self._space(namespace)
         self._gateway.put_fault(namespace, fault, self._service.clock.now())
         if namespace == DEFAULT_NAMESPACE:
             self._port_faults.drop(fault.label)
@@ -198,13 +192,21 @@ class GatewayService:
 
     def faults(self, namespace: str) -> list[tuple[Fault, float, bool]]:
         """Each fault, the epoch seconds its window counts from, and whether it is in force."""
-        return self._space(namespace).faults.listed(self._service.clock.now())
+        space = self._gateway.known(namespace)
+        return [] if space is None else space.faults.listed(self._service.clock.now())
+
+    def namespaces(self) -> list[tuple[str, float, int]]:
+        """Each namespace, when it was used last, and how many faults it has."""
+        return [
+            (name, space.used_at, len(space.faults)) for name, space in self._gateway.spaces.items()
+        ]
 
     def clear_faults(self, namespace: str, label: str | None) -> int:
         """Remove the fault called `label`, or all; returns how many went."""
         if namespace == DEFAULT_NAMESPACE:
             self._port_faults.drop(label)
-        return self._space(namespace).faults.clear(label)
+        space = self._gateway.known(namespace)
+        return 0 if space is None else space.faults.clear(label)
 
     def reset(self, namespace: str) -> None:
         """Forget one namespace."""
@@ -212,12 +214,6 @@ class GatewayService:
             self._port_faults.drop(None)
         self._follow_ups.forget(namespace)
         self._gateway.reset(namespace)
-
-    def _space(self, namespace: str) -> Space[Any]:
-        try:
-            return self._gateway.space(namespace)
-        except TooManyNamespaces:
-            raise _too_many() from None
 
 
 def _day_asked(request: web.Request) -> tuple[float, float]:
@@ -251,11 +247,3 @@ def _inbox_question(payload: dict[str, Any]) -> tuple[str, int, float]:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _too_many() -> Problem:
-    return Problem(
-        429,
-        "TOO_MANY_NAMESPACES",
-        "the server holds as many namespaces as it can; POST /__admin/reset in some of them",
-    )

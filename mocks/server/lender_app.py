@@ -9,14 +9,15 @@ from typing import Any
 
 from aiohttp import web
 
-from mocks.gateway import TooManyNamespaces
 from mocks.lender.partner_fields import read_callback
 from mocks.lender.service import Lender, LenderRequest, LenderResponse
+from mocks.lender.store import StoreUnavailable
 from mocks.messages import DEFAULT_NAMESPACE
 from mocks.server.admin import Admin
 from mocks.server.app import Handler, Service
 from mocks.server.callbacks import CALLBACK_PATHS
 from mocks.server.connections import hang, reset, spoiled
+from mocks.server.door import Takes
 from mocks.server.edge import Edge, answer_delay, refusal
 from mocks.server.listener import Listener
 from mocks.server.live_world import NAMESPACE, LiveWorld
@@ -27,9 +28,10 @@ from mocks.server.store_metrics import StoreCollector
 from mocks.server.timings import TALLY, Tally
 from mocks.server.uploads import read_upload
 from mocks.server.wire import (
-    CUSTOMER_HEADER,
+    NAMESPACE_HEADER,
     ConnectionCut,
     Problem,
+    customer_of,
     json_response,
     namespace_of,
     parse_object,
@@ -76,12 +78,13 @@ class LenderService:
         self._key = signing_key
         self._outbox: asyncio.Task[None] | None = None
         for operation in OPERATIONS.values():
+            takes: Takes = "form" if operation.name == "documents" else "json"
             service.route(
-                operation.method, operation.path, operation.name, self._operation(operation)
+                operation.method, operation.path, operation.name, self._operation(operation), takes
             )
         for op, path in CALLBACK_PATHS.items():
             service.route("POST", path, op, self._callback(op))
-        service.ready_when(self._store_answers)
+        service.ready_unless(self._reason_not_ready)
         service.measure(PolicyCollector(lender.decisions))
         service.measure(StoreCollector(world.store_work))
         admin = Admin(service, self, admin_document)
@@ -113,9 +116,9 @@ class LenderService:
 
         async def answer(request: web.Request) -> tuple[web.StreamResponse, str]:
             at, started = self._service.clock.now(), time.perf_counter()
-            namespace = namespace_of(request)
+            namespace, customer = self._said_by_customer(request)
             asked = await _lender_request(op, request)
-            subject = request.headers.get(CUSTOMER_HEADER) or next(iter(asked.path.values()), "")
+            subject = customer or next(iter(asked.path.values()), "")
             effect = self._edge.strike(namespace, op, subject, at)
             cut = effect is not None and (effect.status or effect.transport != "ok")
             if effect is not None and cut and not effect.processed:
@@ -141,6 +144,21 @@ class LenderService:
             return reply, code
 
         return answer
+
+    def _said_by_customer(self, request: web.Request) -> tuple[str, str]:
+        """The namespace that a request asks for, and the customer it says it is from (empty if it
+        does not), where that is for customers to say. Raises Problem."""
+        if self._service.settings.customer_headers:
+            return namespace_of(request), customer_of(request)
+        if NAMESPACE_HEADER in request.headers:
+            raise Problem(
+                403,
+                "CUSTOMER_HEADERS_OFF",
+                f"customers choose no namespace here; leave {NAMESPACE_HEADER} out, or start the"
+                " server with --allow-customer-headers",
+                field=NAMESPACE_HEADER,
+            )
+        return DEFAULT_NAMESPACE, ""
 
     async def _struck(
         self, request: web.Request, reply: web.Response, code: str, effect: Effect
@@ -209,18 +227,20 @@ class LenderService:
             code = "OK" if accepted else "NOT_ACCEPTED"
             self._keep(at, op, namespace, 200 if accepted else 409, code, body, {})
             if not accepted:
-                raise Problem(409, code, "this callback is not for a call of ours; send it later")
+                later = "this callback is not for a call of ours; send it later"
+                return Problem(409, code, later).response(), code
             return web.Response(text="success"), code
 
         return answer
 
-    async def _store_answers(self) -> bool:
+    async def _reason_not_ready(self) -> str:
         try:
             async with asyncio.timeout(READY_TIMEOUT):
-                await self._world.transact(lambda _: None)
-        except Exception:
-            return False
-        return True
+                return await self._world.store_watch.reason_not_ready()
+        except StoreUnavailable as error:
+            return error.reason
+        except TimeoutError:
+            return "the database does not answer"
 
     # ── what the admin API acts on ──────────────────────────────────────────────────────────────
 
@@ -233,12 +253,7 @@ class LenderService:
                 "INVALID_FAULT",
                 f"{fault.kind} strikes every namespace; send it without the namespace header",
             )
-        try:
-            self._edge.put(namespace, fault, self._service.clock.now())
-        except TooManyNamespaces:
-            raise Problem(
-                429, "TOO_MANY_NAMESPACES", "too many namespaces have faults; reset some"
-            ) from None
+        self._edge.put(namespace, fault, self._service.clock.now())
         if namespace == DEFAULT_NAMESPACE:
             self._port_faults.drop(fault.label)
         if closes_port(fault):
@@ -247,6 +262,10 @@ class LenderService:
     def faults(self, namespace: str) -> list[tuple[Fault, float, bool]]:
         """Each fault, the epoch seconds its window counts from, and whether it is in force."""
         return self._edge.listed(namespace, self._service.clock.now())
+
+    def namespaces(self) -> list[tuple[str, float, int]]:
+        """Each namespace that has had faults, when it was used last, and how many it has."""
+        return self._edge.namespaces()
 
     def clear_faults(self, namespace: str, label: str | None) -> int:
         """Remove the fault called `label`, or all; returns how many went."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
+from collections.abc import Callable
 
 from aiohttp import web
 
@@ -26,6 +27,7 @@ class Listener:
         self.port: int = self._socket.getsockname()[1]
         self._server: asyncio.Server | None = None
         self._runner: web.AppRunner | None = None
+        self._accept: Callable[[], asyncio.Protocol] | None = None
         self._wanted_open = False
 
     @property
@@ -34,9 +36,10 @@ class Listener:
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._host, self._host)  # noqa: S104
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
-    async def open(self, runner: web.AppRunner) -> None:
-        """Accept connections for `runner`."""
+    async def open(self, runner: web.AppRunner, accept: Callable[[], asyncio.Protocol]) -> None:
+        """Let `accept` make the connections of `runner`."""
         self._runner = runner
+        self._accept = accept
         self._wanted_open = True
         await self._listen()
 
@@ -75,12 +78,9 @@ class Listener:
         self._socket.close()
 
     async def _listen(self) -> None:
-        assert self._runner is not None  # noqa: S101  # set by open, before any _listen
-        assert self._runner.server is not None  # noqa: S101  # the runner is set up
+        assert self._accept is not None  # noqa: S101  # set by open, before any _listen
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(
-            self._runner.server, sock=self._socket, backlog=BACKLOG
-        )
+        self._server = await loop.create_server(self._accept, sock=self._socket, backlog=BACKLOG)
 
     def _bind(self, port: int) -> socket.socket:
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET

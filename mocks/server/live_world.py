@@ -20,6 +20,7 @@ from mocks.lender.store import Tx
 from mocks.messages import DEFAULT_NAMESPACE
 from mocks.server.clock import WallClock
 from mocks.server.logs import Log, failure
+from mocks.server.store_watch import StoreWatch
 from mocks.server.timings import TALLY, Timings
 from mocks.server.wire import NAMESPACE_HEADER
 from mocks.world import FAILURES, Attempt, CallFailed, GatewayAnswer
@@ -56,6 +57,7 @@ class LiveWorld:
         self.node = node
         self.timings = Timings()
         self._store = store
+        self.store_watch = StoreWatch(store, log)
         self._routes = routes
         self._clock = clock
         self._log = log
@@ -116,6 +118,7 @@ class LiveWorld:
         try:
             return await asyncio.wrap_future(self._store.submit(work, stall))
         finally:
+            self.store_watch.look()
             tally = TALLY.get()
             if tally is not None:
                 tally.commits += time.perf_counter() - started
@@ -168,6 +171,7 @@ class LiveWorld:
     async def close(self) -> None:
         """Let background work finish for DRAIN seconds, cancel the rest, close connections. What
         was cut short is in the outbox and goes on at the next start."""
+        await self.store_watch.close()
         tasks = set(self._tasks)
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=DRAIN)

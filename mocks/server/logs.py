@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-import sys
 import traceback
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 import msgspec
 import structlog
@@ -15,17 +14,52 @@ from mocks.masking import mask_payload
 
 Log = structlog.typing.FilteringBoundLogger
 
+_STDERR = 2
 
-def open_log(path: Path | None) -> tuple[Log, TextIO]:
-    """A logger that appends to `path`, or writes to stderr, and the stream behind it."""
-    stream = path.open("a", encoding="utf-8") if path else sys.stderr
+
+class LogStream:
+    """Appends to a file, or to stderr. A line that finds no room is lost, and told of when there is
+    room again: nothing that is logged may fail for it. Raises OSError when it cannot be opened."""
+
+    def __init__(self, path: Path | None) -> None:
+        where = _STDERR if path is None else path
+        self._file = open(where, "ab", buffering=0, closefd=path is not None)  # noqa: SIM115
+        self._lost = 0
+
+    def write(self, text: str) -> None:
+        """Write a line, all of it or nothing that counts."""
+        line = text.encode(errors="replace")
+        if self._lost:
+            line = (
+                b'\n{"event":"log_lines_lost","count":%d,"level":"warning"}\n' % self._lost + line
+            )
+        try:
+            while line:
+                line = line[self._file.write(line) :]
+        except (OSError, ValueError):  # no room, nobody reads it, or closed
+            self._lost += 1
+        else:
+            self._lost = 0
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    def close(self) -> None:
+        """Write no more."""
+        self._file.close()
+
+
+def open_log(path: Path | None) -> tuple[Log, LogStream]:
+    """A logger that appends to `path`, or writes to stderr, and the stream behind it. Raises
+    OSError."""
+    stream = LogStream(path)
     return make_log(stream), stream
 
 
-def make_log(stream: TextIO) -> Log:
+def make_log(stream: LogStream) -> Log:
     """A logger that writes JSON lines to `stream`."""
     log: Log = structlog.wrap_logger(
-        structlog.WriteLogger(stream),
+        structlog.WriteLogger(cast(TextIO, stream)),
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),

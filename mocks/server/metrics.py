@@ -23,9 +23,12 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 class Metrics:
     """Requests by operation, HTTP status (0: no answer went out) and code; their duration in
-    seconds; requests in flight; and the process's own figures."""
+    seconds; requests in flight; connections, open and closed by the server; and the process's own
+    figures."""
 
-    def __init__(self, service: str, in_flight: Callable[[], float]) -> None:
+    def __init__(
+        self, service: str, in_flight: Callable[[], float], connections: Callable[[], float]
+    ) -> None:
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "http_requests",
@@ -40,13 +43,18 @@ class Metrics:
             buckets=BUCKETS,
             registry=self._registry,
         )
-        gauge = Gauge(
-            "http_requests_in_flight",
-            "Requests being served",
-            ("service",),
+        self._closed = Counter(
+            "http_connections_closed",
+            "Connections that kept the server waiting too long, or that there was no room for",
+            ("service", "reason"),
             registry=self._registry,
         )
-        gauge.labels(service).set_function(in_flight)
+        for name, meaning, figure in (
+            ("http_requests_in_flight", "Requests being served", in_flight),
+            ("http_connections", "Open connections", connections),
+        ):
+            gauge = Gauge(name, meaning, ("service",), registry=self._registry)
+            gauge.labels(service).set_function(figure)
         ProcessCollector(registry=self._registry)
         self._service = service
         self._counters: dict[tuple[str, int, str], Counter] = {}
@@ -64,6 +72,10 @@ class Metrics:
         if histogram is None:
             histogram = self._histograms[op] = self._durations.labels(self._service, op)
         histogram.observe(seconds)
+
+    def connection_closed(self, reason: str) -> None:
+        """Count a connection that the server closed of itself."""
+        self._closed.labels(self._service, reason).inc()
 
     def include(self, collector: Collector) -> None:
         """Expose another collector's metrics beside these."""

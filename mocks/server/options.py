@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from mocks.server.hosts import is_host_name
 from mocks.server.problems import StartProblem
 from scenarios.addresses import check_host, is_loopback, server_url
 
@@ -26,6 +27,9 @@ SHORTEST_SECRET = 16
 """Characters of an admin token or a signing key: 64 bits, were they hexadecimal digits drawn at
 random."""
 
+ADMIN_PORT = 8084
+"""The usual port of the admin APIs; another one is taken where it is not free."""
+
 DATA = Path("bindrill-data")
 
 
@@ -43,7 +47,11 @@ class ServeOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     host that is not loopback. `journal`: requests kept for `/__admin/requests`, 0 for none.
     `log_file`: stderr if none. `log_requests`: a line each request. `allow_remote_callbacks`:
     whether a call may name a callback address that is not loopback. `readings`: file to which the
-    process writes what it sees of its own ceilings (`scenarios.ceilings`).
+    process writes what it sees of its own ceilings (`scenarios.ceilings`). `allow_hosts`: names by
+    which the servers may be asked, beside loopback's and `host`. `allow_customer_headers`: whether
+    the lender's customers may choose a namespace, and say to faults who they are. `admin_port`:
+    where all admin APIs can be reached while a fault has closed the port of a service (0: any free
+    one).
     """
 
     ports: dict[str, int]
@@ -63,6 +71,9 @@ class ServeOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     log_requests: bool = False
     allow_remote_callbacks: bool = False
     readings: Path | None = None
+    allow_hosts: tuple[str, ...] = ()
+    allow_customer_headers: bool = False
+    admin_port: int = 0
 
     def check(self) -> None:
         """Raises StartProblem for options that do not go together, AddressProblem for an address
@@ -76,10 +87,12 @@ class ServeOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         if unknown or not self.ports:
             wrong = f"{unknown[0]} is no service" if unknown else "nothing to serve"
             raise StartProblem(f"{wrong}; give ports to some of {', '.join(SERVICES)}")
-        for service, port in self.ports.items():
+        for service, port in (*self.ports.items(), ("admin", self.admin_port)):
             if not 0 <= port <= 65535:
                 raise StartProblem(f"{service}: {port} is no port; write 0 to 65535")
         by_port: dict[int, str] = {}
+        if self.admin_port != ADMIN_PORT:  # the usual one gives way
+            by_port[self.admin_port] = "admin"
         for service, port in self.ports.items():
             other = by_port.setdefault(port, service) if port else service
             if other != service:
@@ -94,6 +107,9 @@ class ServeOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
                     raise StartProblem(
                         f"the lender needs {gateway}: serve it too, or give its URL in gateways"
                     )
+        for name in self.allow_hosts:
+            if not is_host_name(name):
+                raise StartProblem(f"{name!r} is no host; write a name without scheme and port")
         if self.admin_token is not None:
             check_secret("the admin token", self.admin_token)
         check_secret(SIGNING_KEY_VARIABLE, os.fsdecode(self.callback_key))

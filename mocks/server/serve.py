@@ -6,9 +6,7 @@ import asyncio
 import signal
 from collections.abc import Callable
 from contextlib import closing
-from typing import Any, TextIO
-
-from aiohttp import web
+from typing import Any
 
 from mocks.bank.directory import PopulationDirectory
 from mocks.bank.model import BankGateway
@@ -19,21 +17,23 @@ from mocks.lender.service import Lender
 from mocks.lender.sql_store import SqlStore
 from mocks.lender.store import StoreUnavailable
 from mocks.lender.vault import AesGcmVault, VaultError
-from mocks.openapi.admin import admin_document
+from mocks.openapi.admin import admin_document, admin_port_document
 from mocks.openapi.services import service_document
 from mocks.payment.model import PaymentGateway
+from mocks.server.admin_port import AdminPort
 from mocks.server.app import Service, Settings
 from mocks.server.callbacks import Callbacks
+from mocks.server.crowd import Crowd, most_connections
 from mocks.server.gateway_app import CallFeed, GatewayService
+from mocks.server.hosts import Hosts
 from mocks.server.lender_app import LenderService
 from mocks.server.listener import Listener
 from mocks.server.live_world import LiveWorld
-from mocks.server.logs import Log, failure, open_log
-from mocks.server.options import GATEWAYS, ServeOptions
+from mocks.server.logs import Log, LogStream, failure, open_log
+from mocks.server.options import ADMIN_PORT, GATEWAYS, ServeOptions
 from mocks.server.problems import PortBusy as PortBusy
 from mocks.server.problems import StartProblem as StartProblem
 from mocks.server.self_watch import watch_ceilings
-from mocks.server.uploads import MAX_UPLOAD_BYTES
 from mocks.sms.model import SmsGateway
 from scenarios.ceilings.exhaustion import note_exhaustion
 from scenarios.interruption import heeded
@@ -49,8 +49,6 @@ OPERATIONS: dict[str, dict[str, str]] = {
 }
 """Path of each gateway operation, by gateway."""
 
-_FORM_OVERHEAD = 64 * 1024
-
 
 class Stack:
     """The servers that `options` ask for. `start`, then `stop`, each once."""
@@ -60,18 +58,25 @@ class Stack:
         self._listeners: dict[str, Listener] = {}
         self._services: dict[str, Service] = {}
         self._parts: dict[str, GatewayService | LenderService] = {}
-        self._runners: dict[str, web.AppRunner] = {}
+        self._admin: AdminPort | None = None
+        self._crowd: Crowd | None = None
+        self._crowd_watch: asyncio.Task[None] | None = None
         self._callbacks: list[Callbacks] = []
         self._store: SqlStore | None = None
         self._log: Log | None = None
         self._started = False
-        self._log_stream: TextIO | None = None
+        self._log_stream: LogStream | None = None
         self._watching: asyncio.Task[None] | None = None
 
     @property
     def urls(self) -> dict[str, str]:
         """The root URL of each service."""
         return {name: listener.url for name, listener in self._listeners.items()}
+
+    @property
+    def admin_url(self) -> str:
+        """The root URL below which every admin API is; empty if there is none."""
+        return "" if self._admin is None else self._admin.listener.url
 
     async def start(self) -> None:
         """Bind every port, then serve. Raises StartProblem (PortBusy for a port), with nothing
@@ -91,20 +96,24 @@ class Stack:
             service.begin_closing()
         await self._stop_service("lender")
         await asyncio.gather(*map(self._stop_service, GATEWAYS))
+        if self._admin is not None:
+            await self._admin.close()
+        if self._crowd_watch is not None:
+            self._crowd_watch.cancel()
         for callbacks in self._callbacks:
             await callbacks.close()
         if self._store is not None:
             self._store.close()
         if self._log is not None and self._started:
             self._log.info("stopped")
-        if self._log_stream is not None and self._options.log_file is not None:
+        if self._log_stream is not None:
             self._log_stream.close()
 
     async def _stop_service(self, name: str) -> None:
         if name in self._listeners:
             self._listeners[name].close()
-        if name in self._runners:
-            await self._runners[name].cleanup()
+        if name in self._services:
+            await self._services[name].runner.cleanup()
         if name in self._parts:
             await self._parts[name].close()
 
@@ -117,6 +126,7 @@ class Stack:
         except OSError as error:
             raise StartProblem(f"log file {options.log_file}: {error.strerror}") from None
         asyncio.get_running_loop().set_exception_handler(self._loop_failed)
+        self._crowd = Crowd(most_connections(), self._log)
         for name, port in options.ports.items():
             self._listeners[name] = Listener(name, options.host, port)
         for name in options.ports:
@@ -124,9 +134,14 @@ class Stack:
                 await self._make_lender(scenario)
             else:
                 self._make_gateway(name, scenario)
+        if self._settings.admin:
+            self._admin = self._make_admin_port()
         for name, service in self._services.items():
-            self._runners[name] = await service.runner()
-            await self._listeners[name].open(self._runners[name])
+            await service.set_up()
+            await self._listeners[name].open(service.runner, service.accept)
+        if self._admin is not None:
+            await self._admin.open()
+        self._crowd_watch = asyncio.get_running_loop().create_task(self._crowd.watch())
         lender = self._parts.get("lender")
         if isinstance(lender, LenderService):
             await lender.start()
@@ -176,7 +191,7 @@ class Stack:
             raise StartProblem(
                 f"key ring {options.key_ring} is not this database's: {error}"
             ) from None
-        service = self._service("lender", MAX_UPLOAD_BYTES + _FORM_OVERHEAD)
+        service = self._service("lender")
         roots = {**options.gateways, **{k: v for k, v in self.urls.items() if k in GATEWAYS}}
         live = LiveWorld(
             options.node,
@@ -200,22 +215,37 @@ class Stack:
             admin_document=admin_document("lender"),
         )
 
-    def _service(self, name: str, max_body: int | None = None) -> Service:
+    def _make_admin_port(self) -> AdminPort:
         options = self._options
-        assert self._log is not None  # noqa: S101  # opened before any service is made
-        settings = Settings(
+        try:
+            listener = Listener("admin", options.host, options.admin_port)
+        except PortBusy:
+            if options.admin_port != ADMIN_PORT:
+                raise
+            listener = Listener("admin", options.host, 0)
+        service = self._new_service("admin", admin_port_document(tuple(self._services)))
+        return AdminPort(service, listener, self._services, self.urls)
+
+    @property
+    def _settings(self) -> Settings:
+        options = self._options
+        return Settings(
+            hosts=Hosts(options.host, options.allow_hosts),
             journal=options.journal,
             admin=options.on_loopback or options.admin_token is not None,
             admin_token=options.admin_token,
             log_requests=options.log_requests,
+            customer_headers=options.allow_customer_headers,
         )
-        document = service_document(name)
-        if max_body is None:
-            service = Service(name, settings, self._log, document)
-        else:
-            service = Service(name, settings, self._log, document, max_body)
-        self._services[name] = service
+
+    def _service(self, name: str) -> Service:
+        service = self._services[name] = self._new_service(name, service_document(name))
         return service
+
+    def _new_service(self, name: str, document: dict[str, Any]) -> Service:
+        assert self._log is not None  # noqa: S101  # opened before any service is made
+        assert self._crowd is not None  # noqa: S101  # likewise
+        return Service(name, self._settings, self._log, self._crowd, document)
 
     def _loop_failed(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
@@ -226,11 +256,12 @@ class Stack:
 
 
 async def run(
-    options: ServeOptions, announce: Callable[[dict[str, str]], None] | None = None
+    options: ServeOptions, announce: Callable[[dict[str, str], str], None] | None = None
 ) -> None:
     """Serve until SIGTERM, SIGINT or SIGHUP, then stop gracefully.
 
-    `announce` gets the root URL of each service once all are ready. Raises StartProblem.
+    `announce` gets the root URL of each service, and the one below which their admin APIs are,
+    once all are ready. Raises StartProblem.
     """
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -240,7 +271,7 @@ async def run(
     await stack.start()
     try:
         if announce is not None:
-            announce(stack.urls)
+            announce(stack.urls, stack.admin_url)
         await stopped.wait()
     finally:
         await stack.stop()

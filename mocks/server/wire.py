@@ -16,7 +16,7 @@ CUSTOMER_HEADER = "X-Bindrill-Customer"
 MAX_JSON_BYTES = 64 * 1024
 
 _JSON = {"Content-Type": "application/json; charset=utf-8"}
-_NAMESPACE = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 _decode_any = msgspec.json.Decoder().decode
@@ -48,6 +48,11 @@ class Problem(Exception):
         return json_response({"error": error}, self.status, self.headers)
 
 
+def too_large(most: int) -> Problem:
+    """The answer to a body of more than `most` bytes."""
+    return Problem(413, "BODY_TOO_LARGE", f"the body is larger than {most} bytes")
+
+
 class ConnectionCut(Exception):
     """The connection was cut on purpose: there is nobody left to answer. `code` is for counting."""
 
@@ -67,27 +72,40 @@ def json_response(
 
 def namespace_of(request: web.Request) -> str:
     """The namespace a request asks for. Raises Problem (400)."""
-    name = request.headers.get(NAMESPACE_HEADER)
+    return _name_in(request, NAMESPACE_HEADER, "INVALID_NAMESPACE", DEFAULT_NAMESPACE)
+
+
+def customer_of(request: web.Request) -> str:
+    """The customer a request says it is from; empty if it does not. Raises Problem (400)."""
+    return _name_in(request, CUSTOMER_HEADER, "INVALID_CUSTOMER", "")
+
+
+def _name_in(request: web.Request, header: str, code: str, absent: str) -> str:
+    name = request.headers.get(header)
     if name is None:
-        return DEFAULT_NAMESPACE
-    if _NAMESPACE.fullmatch(name) is None:
+        return absent
+    if _NAME.fullmatch(name) is None:
         raise Problem(
             400,
-            "INVALID_NAMESPACE",
-            f"{NAMESPACE_HEADER} takes 1 to 64 letters, digits, dots, hyphens or underscores",
-            field=NAMESPACE_HEADER,
+            code,
+            f"{header} takes 1 to 64 letters, digits, dots, hyphens or underscores",
+            field=header,
         )
     return name
 
 
+def known_namespace(request: web.Request) -> str:
+    """The namespace a request asks for; empty when there is none, or it cannot be."""
+    name = request.headers.get(NAMESPACE_HEADER, "")
+    return name if _NAME.fullmatch(name) is not None else ""
+
+
 async def read_body(request: web.Request) -> bytes:
-    """The whole body. Raises Problem: 413 beyond the application's limit, 400 when it is cut."""
+    """The whole body. Raises Problem: 413 beyond MAX_JSON_BYTES, 400 when it is cut."""
     try:
         return await request.read()
     except web.HTTPRequestEntityTooLarge:
-        raise Problem(
-            413, "BODY_TOO_LARGE", f"the body is larger than {MAX_JSON_BYTES} bytes"
-        ) from None
+        raise too_large(MAX_JSON_BYTES) from None
     except (ClientPayloadError, web.RequestPayloadError):
         raise Problem(400, "INVALID_BODY", "the body could not be read") from None
 

@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from loadtests.settings import Settings
+from mocks.server.hosts import Hosts
 from mocks.server.options import ServeOptions
 
 DEPLOY = Path(__file__).parents[2] / "docs" / "deploy"
@@ -93,6 +94,7 @@ def test_servers_are_given_options_that_they_accept(place, monkeypatch):
         )
         options.check()
         assert set(options.ports) == {name}
+        assert Hosts(options.host, options.allow_hosts).serves(f"{name}:{options.ports[name]}")
         if name == "lender":
             for gateway, url in options.gateways.items():
                 port = json.loads(found[gateway])["ports"][gateway]

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from served import Servers
+from served import Servers, eventually, is_closed
 from typer.testing import CliRunner
 
 import bindrill.faults
@@ -22,6 +22,8 @@ def servers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Servers
     with Servers(tmp_path) as running:
         ports = {name: urlsplit(url).port for name, url in running.urls.items()}
         monkeypatch.setattr(bindrill.faults, "PORTS", ports)
+        admin = urlsplit(running.stack.admin_url).port
+        monkeypatch.setattr(bindrill.faults, "ADMIN_PORT", admin)
         yield running
 
 
@@ -78,3 +80,12 @@ def test_mistakes_are_one_line(servers: Servers, arguments: tuple[str, ...], wor
     assert code == EXIT_BAD_INPUT
     assert words in text
     assert len(text.splitlines()) == 1
+
+
+def test_a_port_that_a_fault_closed_is_opened_again(servers: Servers) -> None:
+    shut = '{"kind": "outage", "target": "lender", "mode": "refuse", "duration": "1000d"}'
+    assert said("set", shut) == (0, "1 set\n")
+    eventually(lambda: is_closed(servers.address("lender")))
+    assert said("list") == (0, "lender   outage-lender            outage               in force\n")
+    assert said("clear") == (0, "1 cleared\n")
+    eventually(lambda: not is_closed(servers.address("lender")))

@@ -43,7 +43,8 @@ def callbacks() -> Iterator[RawServer]:
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory: pytest.TempPathFactory, callbacks: RawServer) -> Iterator[Servers]:
     folder = tmp_path_factory.mktemp("faults")
-    with Servers(folder, world=WORLD, callback_url=callbacks.url) as running:
+    options = {"callback_url": callbacks.url, "allow_customer_headers": True}
+    with Servers(folder, world=WORLD, **options) as running:
         running.callbacks = callbacks  # type: ignore[attr-defined]
         yield running
 
@@ -106,6 +107,7 @@ def ends(client: Client) -> bool:
     try:
         body = json.dumps({"order_no": "o-1"}).encode()
         named = {name.replace("_", "-"): value for name, value in client.space.items()}
+        named["Content-Type"] = "application/json"
         connection.request("POST", "/v1/query", body, named)
         answer = connection.getresponse()
         assert b"respCode" in answer.read1()

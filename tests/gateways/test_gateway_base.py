@@ -10,7 +10,7 @@ import pytest
 
 from mocks.bank.model import BankGateway
 from mocks.capacity import ServerPool
-from mocks.gateway import MAX_NAMESPACES, TooManyNamespaces
+from mocks.gateway import MAX_NAMESPACES
 from mocks.messages import Call, CallRecord, Notification
 from mocks.payment.model import PaymentGateway
 from mocks.recent import Recent
@@ -228,14 +228,22 @@ class TestNamespaces:
         assert sms.arrived == []
         assert len(payment.notified) == sent == 1
 
-    def test_there_are_only_so_many(self) -> None:
+    def test_the_one_idle_longest_makes_room(self) -> None:
         bank = BankGateway(STEADY, 1)
-        for n in range(MAX_NAMESPACES):
-            bank.space(f"n{n}")
-        with pytest.raises(TooManyNamespaces):
-            bank.handle(Call("query", {}, "one more"), 0)
-        bank.reset("n0")
-        bank.space("one more")
+        forgotten: list[str] = []
+        bank.on_forgotten = forgotten.append
+        bank.handle(Call("query", {}), 0)
+        for n in range(MAX_NAMESPACES - 1):
+            bank.handle(Call("query", {}, f"n{n}"), n + 1)
+        assert forgotten == []
+        bank.handle(Call("query", {}, "n0"), MAX_NAMESPACES + 1)
+        bank.put_fault("n1", parse_fault({**LATENCY, "target": "bank"}), MAX_NAMESPACES + 1)
+        for n in range(3):
+            bank.handle(Call("query", {}, f"new{n}"), MAX_NAMESPACES + 2)
+        # Neither the default one, nor the one just used, nor the one somebody set a fault in.
+        assert forgotten == ["n2", "n3", "n4"]
+        assert len(bank.spaces) == MAX_NAMESPACES
+        assert {"default", "n0", "n1"} <= set(bank.spaces)
 
 
 def test_draws_do_not_depend_on_the_order_of_customers(runner: Any) -> None:

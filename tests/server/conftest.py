@@ -31,5 +31,6 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Servers]]:
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     """All four services; tests keep apart by namespaces."""
-    with Servers(tmp_path_factory.mktemp("shared")) as servers:
+    folder = tmp_path_factory.mktemp("shared")
+    with Servers(folder, allow_customer_headers=True) as servers:
         yield servers

@@ -117,8 +117,8 @@ class Servers:
     ) -> Reply:
         """One request on a connection of its own; underscores in header names are hyphens."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        if body is not None and not isinstance(body, bytes):
-            body = json.dumps(body).encode()
+        if body is not None:
+            body = body if isinstance(body, bytes) else json.dumps(body).encode()
             named.setdefault("Content-Type", "application/json")
         connection = http.client.HTTPConnection(*self.address(service), timeout=timeout)
         try:

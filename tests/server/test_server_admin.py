@@ -215,17 +215,24 @@ def test_a_bad_namespace_is_refused(shared: Servers, name: str) -> None:
     assert (reply.status, reply.error["code"]) == (400, "INVALID_NAMESPACE")
 
 
-def test_too_many_namespaces_are_refused_and_reset_makes_room(
+def test_however_many_namespaces_come_the_default_one_is_served(
     serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mocks.gateway.MAX_NAMESPACES", 2)
-    servers = serve("bank")
-    for name in ("a", "b"):
-        assert servers.open_card("1", X_Bindrill_Namespace=name).status == 200
-    refused = servers.open_card("1", X_Bindrill_Namespace="c")
-    assert (refused.status, refused.error["code"]) == (429, "TOO_MANY_NAMESPACES")
-    servers.call("bank", "POST", "/__admin/reset", X_Bindrill_Namespace="a")
-    assert servers.open_card("1", X_Bindrill_Namespace="c").status == 200
+    for module in ("mocks.gateway", "mocks.server.admin"):
+        monkeypatch.setattr(f"{module}.MAX_NAMESPACES", 3)
+    servers = serve("sms")
+    text = {"phone": PERSON["phone"], "text": "later"}
+    for name in ("default", "a", "b", "c"):
+        sent = servers.post("sms", "/v1/send", {**text, "out_id": name}, X_Bindrill_Namespace=name)
+        assert sent.json["Code"] == "OK"
+    listed = servers.get("sms", "/__admin/namespaces").json
+    assert listed["most"] == 3
+    assert [row["namespace"] for row in listed["namespaces"]] == ["c", "b", "default"]
+    assert all(row["used_at"] > 1e9 and row["faults"] == 0 for row in listed["namespaces"])
+    # What was limited in it is forgotten with it, and nothing in the default one is.
+    for name, code in (("a", "OK"), ("default", "isv.BUSINESS_LIMIT_CONTROL")):
+        sent = servers.post("sms", "/v1/send", {**text, "out_id": "2"}, X_Bindrill_Namespace=name)
+        assert sent.json["Code"] == code
 
 
 # ── feeds and access ────────────────────────────────────────────────────────────────────────────

@@ -87,7 +87,7 @@ def test_pictures_are_judged_by_their_bytes(
 def test_a_picture_far_too_large_is_refused_before_it_is_all_read(shared: Servers) -> None:
     with socket.create_connection(shared.address("lender"), timeout=20) as raw:
         head = (
-            "POST /v1/applicants/x/documents HTTP/1.1\r\nHost: lender\r\n"
+            "POST /v1/applicants/x/documents HTTP/1.1\r\nHost: localhost\r\n"
             "Content-Type: multipart/form-data; boundary=f\r\nContent-Length: 900000000\r\n\r\n"
             '--f\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\n'
         )
@@ -226,11 +226,54 @@ def test_broken_calls_have_their_names(serve, mode: str, outcome: str) -> None:
 
 
 def test_the_lenders_namespace_reaches_the_gateways(serve) -> None:
-    servers = serve()
+    servers = serve(allow_customer_headers=True)
     space = {"X_Bindrill_Namespace": "through"}
     servers.submit(servers.register(), **space)
     assert servers.post("sms", "/handset/inbox", {"phone": PERSON["phone"]}).status == 204
     assert len(servers.read_code(**space)) == 6
+
+
+def test_customers_choose_no_namespace_and_reset_no_limit(serve) -> None:
+    servers = serve()
+    applicant = servers.register()
+    assert servers.submit(applicant).status == 201
+    at = "/v1/bindings"
+    for number in range(5):
+        refused = servers.submit(applicant, key=f"k{number}", X_Bindrill_Namespace=f"n{number}")
+        assert (refused.status, refused.error["code"]) == (403, "CUSTOMER_HEADERS_OFF")
+        refused = servers.get("lender", f"{at}/none", X_Bindrill_Namespace="default")
+        assert refused.status == 403
+    listed = servers.get("sms", "/__admin/namespaces").json["namespaces"]
+    assert [row["namespace"] for row in listed] == ["default"]
+
+
+def test_customers_do_not_name_themselves_to_faults(serve) -> None:
+    servers = serve()
+    servers.fault(
+        "lender", kind="error", code="OVERLOADED", status=503, share="50%", ops=["status"]
+    )
+
+    def told() -> list[int]:
+        return [
+            servers.get("lender", "/v1/bindings/same", X_Bindrill_Customer=name).status
+            for name in ("1", "\xff", "x" * 5000, *map(str, range(20)))
+        ]
+
+    first = told()
+    assert set(first) == {404, 503}
+    servers.call("lender", "POST", "/__admin/reset")
+    servers.fault(
+        "lender", kind="error", code="OVERLOADED", status=503, share="50%", ops=["status"]
+    )
+    same = [servers.get("lender", "/v1/bindings/same").status for _ in first]
+    assert same == first
+
+
+def test_a_customer_has_a_name_that_can_be_one(serve) -> None:
+    servers = serve(allow_customer_headers=True)
+    for name in ("\xff", "x" * 65, "a b", ""):
+        refused = servers.get("lender", "/v1/bindings/none", X_Bindrill_Customer=name)
+        assert (refused.status, refused.error["code"]) == (400, "INVALID_CUSTOMER")
 
 
 def test_the_lender_is_not_ready_without_its_store(serve) -> None:

@@ -98,6 +98,11 @@ def test_a_busy_port_is_one_clear_line(tmp_path: Path, options: dict[str, Any], 
         ({"ports": {"lender": 0}}, "the lender needs bank"),
         ({"ports": {"bank": 70_000}}, "70000 is no port"),
         ({"scenario": "no-such-scenario"}, "no such scenario"),
+        ({"admin_token": "fifteen-letters"}, "the admin token has 15 characters"),
+        ({"admin_token": ""}, "the admin token has 0 characters"),
+        ({"signing_key": "k" * 15}, "BINDRILL_SIGNING_KEY has 15 characters"),
+        ({"allow_hosts": ["http://bank"]}, "'http://bank' is no host"),
+        ({"admin_port": 70_000}, "70000 is no port"),
         ({"journal": -1}, "write 0 to keep none"),
         ({"database": "mysql://x/y"}, "mysql is not supported"),
         ({"host": "0.0.0.0"}, "BINDRILL_SIGNING_KEY"),  # noqa: S104
@@ -133,3 +138,15 @@ def test_a_stack_that_cannot_start_frees_the_ports_it_had(tmp_path: Path, taken:
         servers.start()
     assert servers.stack.urls.keys() == {"bank"}
     assert is_closed(("127.0.0.1", urlsplit(servers.stack.urls["bank"]).port or 0))
+
+
+def test_the_usual_admin_port_may_be_another_one(
+    tmp_path: Path, taken: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(PortBusy, match="--admin-port"):
+        Servers(tmp_path, ports={"bank": 0}, admin_port=taken).start()
+    monkeypatch.setattr("mocks.server.serve.ADMIN_PORT", taken)
+    with Servers(tmp_path, ports={"bank": 0}, admin_port=taken) as servers:
+        assert urlsplit(servers.stack.admin_url).port not in (0, taken)
+        admin = servers.stack.admin_url
+    assert is_closed(("127.0.0.1", urlsplit(admin).port or 0))

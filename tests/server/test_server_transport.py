@@ -120,7 +120,7 @@ def test_state_changes_before_the_delay(shared: Servers) -> None:
     ).encode()
     with socket.create_connection((host, port), timeout=20) as waiting:
         waiting.sendall(
-            b"POST /v1/open HTTP/1.1\r\nHost: bank\r\nX-Bindrill-Namespace: t-delay\r\n"
+            b"POST /v1/open HTTP/1.1\r\nHost: localhost\r\nX-Bindrill-Namespace: t-delay\r\n"
             b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body
         )
 
