@@ -45,8 +45,8 @@ class ClockRecord(msgspec.Struct, kw_only=True):
 
     `wall_seconds` is how long it took; `planned` the arrivals scheduled for the whole run, where
     known. A state that stays `running` is that of a run which was killed. `limits`: ceilings of the
-    testbed's own that were met (`scenarios.ceilings`); `judged`: whether objectives were, in spite of
-    them.
+    testbed's own that were met (`scenarios.ceilings`); `judged`: whether objectives were, in spite
+    of them.
     """
 
     state: State = "running"

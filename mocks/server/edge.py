@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mocks.fault_timeline import FaultTimeline
+from mocks.fault_timeline import FaultTimeline, Listed
 from mocks.gateway import MAX_NAMESPACES, TooManyNamespaces
 from mocks.messages import DEFAULT_NAMESPACE
 from scenarios.faults import Effect, Fault
@@ -29,8 +29,8 @@ class Edge:
             timeline = self._timelines[namespace] = FaultTimeline(self._keyed)
         timeline.put(fault, now)
 
-    def listed(self, namespace: str, now: float) -> list[tuple[Fault, float, bool]]:
-        """Each fault, the moment its window counts from, and whether it is in force."""
+    def listed(self, namespace: str, now: float) -> list[Listed]:
+        """Each fault that is set, as it stands at `now`."""
         timeline = self._timelines.get(namespace)
         return timeline.listed(now) if timeline is not None else []
 

@@ -12,6 +12,7 @@ from aiohttp import web
 from mocks.bank.agreements import agreement_csv
 from mocks.bank.model import BankGateway
 from mocks.daily_log import day_bounds
+from mocks.fault_timeline import Listed
 from mocks.gateway import Gateway, Space, TooManyNamespaces
 from mocks.messages import DEFAULT_NAMESPACE, Call, CallRecord, Reply
 from mocks.payment.model import PaymentGateway
@@ -196,9 +197,10 @@ class GatewayService:
         if closes_port(fault):
             self._port_faults.put(fault)
 
-    def faults(self, namespace: str) -> list[tuple[Fault, float, bool]]:
-        """Each fault, the epoch seconds its window counts from, and whether it is in force."""
-        return self._space(namespace).faults.listed(self._service.clock.now())
+    def faults(self, namespace: str) -> list[Listed]:
+        """Each fault that is set, its times in epoch seconds."""
+        listed = self._space(namespace).faults.listed(self._service.clock.now())
+        return self._port_faults.counted(listed) if namespace == DEFAULT_NAMESPACE else listed
 
     def clear_faults(self, namespace: str, label: str | None) -> int:
         """Remove the fault called `label`, or all; returns how many went."""
