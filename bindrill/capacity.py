@@ -16,7 +16,14 @@ from rich.console import Console
 from bindrill.calibrate import calibrate_at_loads
 from bindrill.console import plain_console, print_json
 from bindrill.display import Display
-from bindrill.errors import EXIT_INTERRUPTED, EXIT_LIMITED, EXIT_MET, EXIT_MISSED, InputProblem
+from bindrill.errors import (
+    EXIT_FAILED,
+    EXIT_INTERRUPTED,
+    EXIT_LIMITED,
+    EXIT_MET,
+    EXIT_MISSED,
+    InputProblem,
+)
 from bindrill.leftovers import tidy
 from bindrill.option_values import parsed, positive
 from loadtests.capacity import Load, live_limit
@@ -24,7 +31,7 @@ from reports.capacity import words
 from reports.capacity.bounds import Demand, bounds_of
 from reports.capacity.page import write_page
 from reports.capacity.result import Capacity, Limit, Measured
-from reports.capacity.scaling import own_rate
+from reports.capacity.scaling import at_rate, own_rate
 from reports.capacity.search import Bounds, Search
 from reports.claims import claim
 from reports.numbers import shown
@@ -40,7 +47,7 @@ from scenarios.whole_file import named_in_errors
 from sim.capacity import default_bounds, simulated_limit
 from sim.cluster import simulators
 from sim.executor import cores
-from sim.replications import replication_seed
+from sim.replications import empty_replication, replication_seed
 from sim.twin import run_twin
 
 CALIBRATION = "calibration.yaml"
@@ -76,7 +83,7 @@ class CapacityOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 def find_capacity(name: str, options: CapacityOptions) -> int:
     """Search in the clocks asked for, write the page, print the table; the exit code: 99 when the
-    objectives hold at no rate, 98 when the testbed was the limit.
+    objectives hold at no rate, 98 when the testbed was the limit, 97 when no rate was tested.
 
     Raises the exceptions of `bindrill.errors.user_problems`.
     """
@@ -89,6 +96,7 @@ def find_capacity(name: str, options: CapacityOptions) -> int:
     calibration = None if file is None else load_calibration(file)
     bounds = _bounds(scenario, options)
     precision = _precision(options.precision)
+    _require_customers(scenario, bounds.lowest, options)
     within = positive("--within", options.within, parse_duration, "a duration such as 1h")
     console = plain_console(stderr=options.json)
     started = datetime.now(UTC)
@@ -150,6 +158,8 @@ def find_capacity(name: str, options: CapacityOptions) -> int:
         return EXIT_INTERRUPTED
     if "limited" in states:
         return EXIT_LIMITED
+    if any(limit.untested for limit in limits):
+        return EXIT_FAILED
     return EXIT_MISSED if "never" in states else EXIT_MET
 
 
@@ -162,6 +172,15 @@ def _scenario(name: str, options: CapacityOptions) -> Scenario:
     if own_rate(scenario) <= 0:
         raise InputProblem(f"{name}: its own rate of arrivals is 0, which has no multiple")
     return scenario
+
+
+def _require_customers(scenario: Scenario, lowest: float, options: CapacityOptions) -> None:
+    most = 3 * max(options.replications, options.repeats)
+    if empty_replication(at_rate(scenario, lowest, scenario.seed), most) is not None:
+        raise InputProblem(
+            f"--from: at {shown(lowest, '/s')} nobody would arrive within"
+            f" {format_duration(scenario.duration)}; write a higher rate, or give --duration more"
+        )
 
 
 def _measures_first(options: CapacityOptions) -> bool:

@@ -56,7 +56,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Simulate and load-test bank-card binding: one scenario, two clocks, one report.",
     epilog="Exit codes: 0 objectives met, 99 objectives missed, 98 the testbed was the limit,"
-    " 2 bad input, 130 interrupted.",
+    " 97 the run failed or did not test what it was to test, 2 bad input, 130 interrupted.",
 )
 
 app.add_typer(faults_app, name="faults")

@@ -16,7 +16,13 @@ from rich.table import Table
 
 from bindrill.console import plain_console, print_json
 from bindrill.display import Display
-from bindrill.errors import EXIT_INTERRUPTED, EXIT_LIMITED, EXIT_MET, EXIT_MISSED
+from bindrill.errors import (
+    EXIT_FAILED,
+    EXIT_INTERRUPTED,
+    EXIT_LIMITED,
+    EXIT_MET,
+    EXIT_MISSED,
+)
 from bindrill.evidence import make_evidence
 from bindrill.leftovers import tidy
 from bindrill.option_values import checked_language
@@ -147,7 +153,9 @@ def _concluded(
         Judgement(objective=each.text, limit="", measured=shown_value(each), met=each.holds)
         for each in outcomes_of(run, "live", summary)
     )
-    if stated or record.limits:
+    if record.state == "failed":
+        result = msgspec.structs.replace(result, state="failed", note=record.note)
+    if stated or record.limits or record.state == "failed":
         result = msgspec.structs.replace(
             result,
             judgements=(*result.judgements, *stated),
@@ -265,6 +273,8 @@ def _print_table(console: Console, played: list[tuple[RunFolder, DrillResult]]) 
 def _exit_code(results: list[DrillResult]) -> int:
     if any(result.state == "interrupted" for result in results):
         return EXIT_INTERRUPTED
+    if any(result.state == "failed" for result in results):
+        return EXIT_FAILED
     if any(result.verdict == "limited" for result in results):
         return EXIT_LIMITED
     return EXIT_MET if all(result.met for result in results) else EXIT_MISSED

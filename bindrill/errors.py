@@ -7,6 +7,8 @@ import os
 
 EXIT_MET = 0
 EXIT_BAD_INPUT = 2
+EXIT_FAILED = 97
+"""The run failed, or did not test what it was to test."""
 EXIT_LIMITED = 98
 """The testbed met a ceiling of its own, and no objective was judged."""
 EXIT_MISSED = 99
@@ -27,10 +29,14 @@ class InputProblem(Exception):
 
 
 def exit_code_of(problem: Exception) -> int:
-    """The exit code of one of the `user_problems`."""
+    """That of one of `user_problems`: a run that had begun failed, or the testbed was the limit, or
+    else it is bad input."""
     from loadtests.calibration import AtTestbedLimit
+    from loadtests.process import RunFailed
 
-    return EXIT_LIMITED if isinstance(problem, AtTestbedLimit) else EXIT_BAD_INPUT
+    if isinstance(problem, AtTestbedLimit):
+        return EXIT_LIMITED
+    return EXIT_FAILED if isinstance(problem, RunFailed) else EXIT_BAD_INPUT
 
 
 def user_problems() -> tuple[type[Exception], ...]:

@@ -58,7 +58,10 @@ def list_faults(
     for name, root in _servers(url, target).items():
         for entry in _call(root, "GET", "/faults", token=key).faults:
             state = "in force" if entry.in_force else "waiting or over"
-            console.print(f"{name:<8} {entry.label:<24} {entry.fault.kind:<20} {state}")
+            console.print(
+                f"{name:<8} {entry.label:<24} {entry.fault.kind:<20} {state}, struck"
+                f" {entry.struck:,} times"
+            )
             found += 1
     if not found:
         console.print("no faults are set")
@@ -132,6 +135,7 @@ class _Record(msgspec.Struct):
 class _Listed(msgspec.Struct):
     label: str
     in_force: bool
+    struck: int
     fault: _Record
 
 

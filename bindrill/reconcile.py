@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from bindrill.console import plain_console
-from bindrill.errors import EXIT_MET, EXIT_MISSED, InputProblem
+from bindrill.errors import EXIT_FAILED, EXIT_MET, EXIT_MISSED, InputProblem
 from reports.drills.reconciliation import (
     Comparison,
     Finding,
@@ -52,13 +52,16 @@ def reconcile_servers(
 
 def _print(found: Reconciliation) -> int:
     """0 when all three sides agree, 99 when differences are left: somebody has to act, so a
-    scheduled reconciliation must not pass."""
+    scheduled reconciliation must not pass; 97 when none of them has anything to compare."""
     console = plain_console()
     before, after = found.before, found.after
     console.print(
         f"{before.utc}: {before.bindings} bindings, {before.agreements} signed agreements,"
         f" {before.movements} movements of money"
     )
+    if not (before.bindings or before.agreements or before.movements):
+        console.print("nothing to compare: are these the servers and the database that were meant?")
+        return EXIT_FAILED
     if before.busy:
         console.print(f"{before.busy} bindings are being worked on and were left out")
     _print_table(console, _differences(before))

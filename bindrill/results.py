@@ -8,7 +8,14 @@ from typing import Any
 from rich.console import Console
 
 from bindrill.console import plain_console, print_json
-from bindrill.errors import EXIT_INTERRUPTED, EXIT_LIMITED, EXIT_MET, EXIT_MISSED, InputProblem
+from bindrill.errors import (
+    EXIT_FAILED,
+    EXIT_INTERRUPTED,
+    EXIT_LIMITED,
+    EXIT_MET,
+    EXIT_MISSED,
+    InputProblem,
+)
 from bindrill.leftovers import open_run
 from reports.compare import compare, write_comparison
 from reports.html import write_report
@@ -30,7 +37,7 @@ _EXIT_CODES: dict[Verdict, int] = {
     "missed": EXIT_MISSED,
     "limited": EXIT_LIMITED,
     "interrupted": EXIT_INTERRUPTED,
-    "failed": EXIT_MISSED,
+    "failed": EXIT_FAILED,
 }
 
 _EXPECTED_CODES: dict[Expectation, int] = {
@@ -38,7 +45,7 @@ _EXPECTED_CODES: dict[Expectation, int] = {
     "not as expected": EXIT_MISSED,
     "limited": EXIT_LIMITED,
     "interrupted": EXIT_INTERRUPTED,
-    "failed": EXIT_MISSED,
+    "failed": EXIT_FAILED,
 }
 
 
@@ -115,8 +122,9 @@ def compare_runs(path_a: Path, path_b: Path) -> int:
     """`bindrill compare`."""
     comparison = compare(open_run(path_a), open_run(path_b))
     page = write_comparison(comparison)
-    _print(plain_console(), [*comparison.lines(), f"Comparison: {page}"])
-    return EXIT_MET
+    empty = [f"Nothing is compared: no customer ended in {run.path}" for run in comparison.empty]
+    _print(plain_console(), [*comparison.lines(), f"Comparison: {page}", *empty])
+    return EXIT_FAILED if empty else EXIT_MET
 
 
 def join_run(path: Path) -> int:
@@ -124,8 +132,9 @@ def join_run(path: Path) -> int:
     run = open_run(path)
     if len(run.clocks) < 2:
         raise InputProblem(f"{path} has one clock only; run it without --sim and --live")
-    lines = join_clocks(run).lines()
+    joined = join_clocks(run)
+    lines = joined.lines()
     if run.record.clocks["live"].limits:
         lines.append(f"Live run: {said(run, 'live')}")
     _print(plain_console(), lines)
-    return EXIT_MET
+    return EXIT_MET if joined.joined else EXIT_FAILED

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from itertools import zip_longest
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 from rich.console import Console
@@ -32,7 +33,7 @@ from scenarios.schema import Scenario
 from scenarios.units import format_duration, parse_share
 from scenarios.variants import variant
 from sim.cluster import simulators
-from sim.replications import Part, Replicated, replicate
+from sim.replications import Part, Replicated, empty_replication, replicate
 from sim.run import run_sim
 
 
@@ -83,6 +84,8 @@ def run_scenario(name: str, options: RunOptions) -> int:
             "--target replaces the lender, whose policies the variants change: choose one variant"
             f" with --variant {next(iter(variants))}"
         )
+    _require_customers([*variants.values()] or [scenario], options.replications)
+    _require_simulation(scenario, options)
     if options.target is not None:
         from loadtests.stack import check_target
 
@@ -139,6 +142,26 @@ def _precision(options: RunOptions) -> float | None:
     return precision
 
 
+def _require_customers(scenarios: Sequence[Scenario], replications: int) -> None:
+    for scenario in scenarios:
+        number = empty_replication(scenario, replications)
+        if number is not None:
+            raise InputProblem(
+                f"--replications {replications}: nobody arrives in number {number}; give --rate or"
+                " --duration more"
+            )
+
+
+def _require_simulation(scenario: Scenario, options: RunOptions) -> None:
+    """A calibration is of the simulator: of a live run it changes the twin alone."""
+    twin = options.twin and scenario.faults
+    if options.calibration is not None and "sim" not in options.clocks and not twin:
+        raise InputProblem(
+            f"--calibration {options.calibration} is for the simulation, and nothing is simulated;"
+            " leave it out, or leave out --live"
+        )
+
+
 def _planned(scenario: Scenario) -> int:
     return sum(1 for _ in arrival_times(scenario.arrivals, scenario.seed, scenario.duration))
 
@@ -162,14 +185,21 @@ def _play_once(clock: Clock, run: RunFolder, options: RunOptions, console: Conso
     began = time.monotonic()
     try:
         with Display(console, quiet=options.json) as display:
-            state, wall = _PLAY[clock](run.scenario, folder, options, display, console)
+            state, wall, note = _PLAY[clock](run.scenario, folder, options, display, console)
     except KeyboardInterrupt:
-        state, wall = "interrupted", time.monotonic() - began
+        state, wall, note = "interrupted", time.monotonic() - began, ""
     except BaseException as problem:
         _fail(run, clock, problem)
         raise
     with undisturbed():
-        conclude(run, clock, state=state, wall_seconds=wall, judge_at_limit=options.judge_at_limit)
+        conclude(
+            run,
+            clock,
+            state=state,
+            wall_seconds=wall,
+            note=note,
+            judge_at_limit=options.judge_at_limit,
+        )
     return state
 
 
@@ -225,16 +255,24 @@ def _fail(run: RunFolder, clock: Clock, problem: BaseException) -> None:
         conclude(run, clock, state="failed", wall_seconds=0.0, note=note)
 
 
+class _Ended(NamedTuple):
+    """How a clock ended, how long it took in seconds, and why it failed."""
+
+    state: State
+    wall_seconds: float
+    note: str = ""
+
+
 def _sim(
     scenario: Scenario, folder: Path, options: RunOptions, display: Display, console: Console
-) -> tuple[State, float]:
+) -> _Ended:
     result = run_sim(scenario, folder, display.show)
-    return result.state, result.wall_seconds
+    return _Ended(result.state, result.wall_seconds)
 
 
 def _live(
     scenario: Scenario, folder: Path, options: RunOptions, display: Display, console: Console
-) -> tuple[State, float]:
+) -> _Ended:
     def say_where(urls: dict[str, str]) -> None:
         if options.target is not None:
             gateways = ", ".join(f"{name} {url}" for name, url in urls.items() if name != "lender")
@@ -252,9 +290,10 @@ def _live(
         on_progress=display.show,
         on_ready=say_where,
     )
-    return result.state, result.wall_seconds
+    return _Ended(result.state, result.wall_seconds, result.note)
 
 
-_PLAY: dict[
-    Clock, Callable[[Scenario, Path, RunOptions, Display, Console], tuple[State, float]]
-] = {"sim": _sim, "live": _live}
+_PLAY: dict[Clock, Callable[[Scenario, Path, RunOptions, Display, Console], _Ended]] = {
+    "sim": _sim,
+    "live": _live,
+}

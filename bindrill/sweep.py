@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,19 +11,20 @@ import msgspec
 
 from bindrill.console import plain_console
 from bindrill.counted import counted
-from bindrill.errors import EXIT_INTERRUPTED, EXIT_MET, InputProblem
+from bindrill.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_MET, InputProblem
 from bindrill.leftovers import tidy
 from bindrill.option_values import parsed
 from reports.claims import claim
 from reports.run_folder import new_folder
 from reports.sweep_page import write_sweep
 from reports.swept import Measure, Swept, measure_named
+from reports.untested import untested
 from scenarios.loader import load_scenario, override
 from scenarios.schema import Scenario
 from scenarios.variants import variant
 from scenarios.varied import Dimension, parse_dimension
 from sim.cluster import simulators
-from sim.sweep import grid, sweep
+from sim.sweep import Cell, grid, sweep
 
 MOST_DIMENSIONS = 2
 
@@ -80,7 +82,29 @@ def sweep_scenario(name: str, options: SweepOptions) -> int:
         console.print(f"Interrupted: {len(points)} of {len(cells)} simulations were finished.")
     for line in ("", f"Map: {folder / 'sweep.png'}", f"Report: {page}"):
         console.print(line)
-    return EXIT_MET if whole else EXIT_INTERRUPTED
+    if not whole:
+        return EXIT_INTERRUPTED
+    warnings, nothing = _untested(swept, cells)
+    for line in warnings:
+        console.print(line)
+    return EXIT_FAILED if nothing else EXIT_MET
+
+
+def _untested(swept: Swept, cells: Sequence[Cell]) -> tuple[list[str], bool]:
+    """What is to be said of a field without effect and of points in which nothing was tested, and
+    whether that is all that was found."""
+    lines = [
+        f"{path} has no effect here: everything comes out the same at all its values"
+        for path in swept.idle
+    ]
+    reasons = [
+        reason
+        for cell, point in zip(cells, swept.points, strict=True)
+        if (reason := untested(cell.scenario, [point.summary]))
+    ]
+    if reasons:
+        lines.append(f"{len(reasons)} of {len(cells)} simulations tested nothing: {reasons[0]}")
+    return lines, bool(swept.idle) or len(reasons) == len(cells)
 
 
 def _asked(options: SweepOptions) -> tuple[tuple[Dimension, ...], Measure]:

@@ -1,9 +1,11 @@
 """A run folder from the events that Locust recorded, on one machine or several.
 
-    python -m loadtests.gathered_run SCENARIO FOLDER... [--out runs]
+    python -m loadtests.gathered_run SCENARIO FOLDER... [--out runs] [--faults-set]
 
 Each FOLDER was `BINDRILL_EVENTS` in one test: the master's, or those of all workers. Prints the
-run's folder, for `bindrill report`. Exit code 2 when they are not one test of the scenario.
+run's folder, for `bindrill report`. Exit code 2 when they are not one test of the scenario, 97 when
+the test did not test it: not everybody came, or nobody set the servers' faults, which Locust by
+itself does not (`--faults-set` says that you did).
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from pathlib import Path
 
 import polars as pl
 
+from loadtests.settings import UNTESTED
 from reports.drills.history import FOLDER as ACKNOWLEDGEMENTS
 from reports.recorder import scan_events
 from reports.run_folder import RunFolder, RunProblem
@@ -28,8 +31,11 @@ from scenarios.problems import ScenarioProblems
 from scenarios.schema import Scenario
 
 
-def gathered_run(scenario: Scenario, folders: Sequence[Path], out: Path) -> RunFolder:
+def gathered_run(
+    scenario: Scenario, folders: Sequence[Path], out: Path, *, faults_set: bool = False
+) -> RunFolder:
     """Make a run folder below `out` from the events, acknowledgements and readings below `folders`.
+    A run of a scenario whose servers have faults has failed unless they were set (`faults_set`).
 
     Raises RunProblem when they hold no events, a customer twice, or one whom the scenario does not
     plan: then they are of several tests, or of another scenario.
@@ -57,7 +63,12 @@ def gathered_run(scenario: Scenario, folders: Sequence[Path], out: Path) -> RunF
             shutil.copyfile(log, live / ACKNOWLEDGEMENTS / f"{position}-{log.name}")
         for readings in sorted((folder / READINGS).glob("*.jsonl")):
             shutil.copyfile(readings, live / READINGS / f"{position}-{readings.name}")
-    conclude(run, "live", state="complete", wall_seconds=0.0)
+    unset = [f.label for f in scenario.fault_timeline if f.host != "customer" and not faults_set]
+    note = f"nobody set {', '.join(unset)} at the servers; say --faults-set if you did"
+    if unset:
+        conclude(run, "live", state="failed", wall_seconds=0.0, note=note)
+    else:
+        conclude(run, "live", state="complete", wall_seconds=0.0)
     return run
 
 
@@ -67,13 +78,20 @@ def main() -> int:
     parser.add_argument("scenario", help="a scenario's file or name")
     parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER")
     parser.add_argument("--out", type=Path, default=Path("runs"))
+    parser.add_argument("--faults-set", action="store_true", help="the servers' faults were set")
     asked = parser.parse_args()
     try:
-        run = gathered_run(load_scenario(asked.scenario), asked.folders, asked.out)
+        run = gathered_run(
+            load_scenario(asked.scenario), asked.folders, asked.out, faults_set=asked.faults_set
+        )
     except (RunProblem, ScenarioProblems) as problem:
         print(printed_text(str(problem)), file=sys.stderr)
         return 2
     print(printed_text(str(run.path)))
+    record = run.record.clocks["live"]
+    if record.state == "failed":
+        print(printed_text(record.note), file=sys.stderr)
+        return UNTESTED
     return 0
 
 

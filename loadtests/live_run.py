@@ -16,13 +16,15 @@ from loadtests.admin import AdminProblem, fetch
 from loadtests.calls import CallGatherer
 from loadtests.faults import post_faults
 from loadtests.overview import Look, ProgressReader
-from loadtests.process import Process, StackProblem
+from loadtests.process import Process, RunFailed, StackProblem
 from loadtests.process_faults import ProcessFaults
-from loadtests.settings import Settings
+from loadtests.settings import UNTESTED, Settings
 from loadtests.stack import TARGET_PORTS, Stack
+from loadtests.strikes import StrikeCounter
 from mocks.payment.settlement import CHINA
 from reports.progress import Progress
 from reports.recorder import Recorder
+from reports.strikes import write_strikes
 from scenarios.ceilings.readings import ReadingsFile, readings_path
 from scenarios.ceilings.watch import Watch
 from scenarios.faults import Fault
@@ -51,12 +53,14 @@ class Companion(Protocol):
 
 class LiveResult(msgspec.Struct, frozen=True):
     """How a live run went. `settlement_csv`: the payment gateway's settlement file of the days
-    that the run touched, if it could be had; `urls`: where the servers were."""
+    that the run touched, if it could be had; `urls`: where the servers were; `note`: why it
+    failed."""
 
-    state: Literal["complete", "interrupted"]
+    state: Literal["complete", "interrupted", "failed"]
     wall_seconds: float
     settlement_csv: Path | None
     urls: dict[str, str]
+    note: str = ""
 
 
 def run_live(
@@ -76,11 +80,13 @@ def run_live(
     `target` is a team's own binding service to load instead of the reference lender (on another
     machine only with `allow_remote`); `processes` load-generator processes share the customers;
     `database` is the lender's. `on_ready` gets the servers' URLs before the load begins. Ctrl-C
-    ends the run early: what happened so far is recorded and readable. Raises StackProblem when
-    servers or load generator fail; nothing is left running in any case.
+    ends the run early: what happened so far is recorded and readable. So it is of a run that failed
+    once it had begun. Raises StackProblem when it cannot begin; nothing is left running in any
+    case.
     """
     began = time.monotonic()
-    state: Literal["complete", "interrupted"] = "complete"
+    state: Literal["complete", "interrupted", "failed"] = "complete"
+    note = ""
     settlement = None
     stack = Stack(scenario, folder, target=target, allow_remote=allow_remote, database=database)
     if target is not None and any(_of_our_lender(fault) for fault in scenario.fault_timeline):
@@ -96,10 +102,12 @@ def run_live(
             state = drive(stack, scenario, folder, processes, on_progress or _unseen)
         except KeyboardInterrupt:
             state = "interrupted"
+        except RunFailed as failed:
+            state, note = "failed", str(failed)
         with undisturbed():
             if "payment" in stack.urls:
                 settlement = save_settlement(stack.urls["payment"], began, folder)
-    return LiveResult(state, time.monotonic() - began, settlement, stack.urls)
+    return LiveResult(state, time.monotonic() - began, settlement, stack.urls, note)
 
 
 def drive(
@@ -110,7 +118,8 @@ def drive(
     on_progress: Callable[[Progress], None] = lambda _: None,
     companion: Companion | None = None,
 ) -> Literal["complete", "interrupted"]:
-    """Play `scenario` on a started `stack` until Locust ends. Raises StackProblem."""
+    """Play `scenario` on a started `stack` until Locust ends. Raises RunFailed when servers or load
+    generator fail, and when all customers fail at one step."""
     progress = stack.logs / "progress.jsonl"
     progress.unlink(missing_ok=True)
     settings = Settings(
@@ -118,6 +127,7 @@ def drive(
         sms_url=stack.urls["sms"],
         events=folder.resolve(),
         progress=progress.resolve(),
+        foreign=stack.foreign,
     )
     recorder = Recorder(folder, worker="gateways")
     readings = ReadingsFile(readings_path(folder, "bindrill"))
@@ -127,13 +137,18 @@ def drive(
         run.follow(_start_locust(stack, settings, processes))
     except KeyboardInterrupt:
         return "interrupted"
+    except StackProblem as problem:
+        raise RunFailed(str(problem)) from None
     finally:
         with undisturbed():
             stack.end("locust")
             run.gather()
+            run.count_strikes()
             recorder.close()
             watch.look()
             readings.close()
+    if scenario.fault_timeline:
+        write_strikes(run.strikes.counted, folder)
     return "complete"
 
 
@@ -161,9 +176,11 @@ class _Drive:
         self._last: Look | None = None
         self._origin = 0.0
         self._process_faults = ProcessFaults(scenario.fault_timeline, stack, self._restarted)
+        self.strikes = StrikeCounter(scenario.fault_timeline)
 
     def follow(self, locust: Process) -> None:
-        """Until Locust has ended as it should. Raises StackProblem when it did not."""
+        """Until Locust has ended as it should. Raises StackProblem when it did not, or when its
+        customers did not do what they were to do."""
         gathered = flushed = time.monotonic()
         while True:
             ended = locust.exit_code is not None  # before the looks, so that none is missed
@@ -186,7 +203,10 @@ class _Drive:
                 self._recorder.flush()
                 flushed = now
             time.sleep(TICK if self._last is None else self._process_faults.act(self._now(), TICK))
-        if locust.exit_code != 0 or self._last is None or not self._last.over:
+        if self._last is not None and self._last.stuck is not None:
+            raise RunFailed(self._last.stuck.line)
+        well = (0, UNTESTED)  # that too few customers came is judged with the run
+        if locust.exit_code not in well or self._last is None or not self._last.over:
             raise locust.problem(f"ended too early, with code {locust.exit_code}")
         if self._last.crashed:
             raise StackProblem(
@@ -200,6 +220,17 @@ class _Drive:
             for gatherer in self._gatherers:
                 gatherer.gather()
 
+    def count_strikes(self) -> None:
+        """Learn how often each fault has struck so far."""
+        urls = self._stack.urls
+        self.strikes.ask({name: url for name, url in urls.items() if self._reachable(name)})
+        self.strikes.tell(self._process_faults.begun)
+        if self._last is not None:
+            self.strikes.tell(self._last.struck)
+
+    def _reachable(self, name: str) -> bool:
+        return self._stack.answers("lender" if name == "lender" else "gateways")
+
     def _now(self) -> float:
         """Seconds since the run began."""
         return time.time() - self._origin
@@ -212,6 +243,7 @@ class _Drive:
         }
         if process == "gateways":
             self._follow_calls()
+        self.strikes.forgotten_by(ours)
         self._post(ours)
 
     def _follow_calls(self) -> None:

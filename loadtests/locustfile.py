@@ -10,6 +10,7 @@ each customer in a greenlet of their own.
 
 from __future__ import annotations
 
+import logging
 import signal
 import sys
 import time
@@ -24,8 +25,8 @@ from locust.exception import StopUser
 from locust.runners import MasterRunner, WorkerRunner
 
 from loadtests.clock import RunClock
-from loadtests.overview import Overview, ProgressFile
-from loadtests.settings import Settings
+from loadtests.overview import Look, Overview, ProgressFile
+from loadtests.settings import UNTESTED, Settings
 from loadtests.share import FLUSH_INTERVAL, Share
 from loadtests.tally import Tally
 from reports.drills.history import Acknowledgement, AcknowledgementLog
@@ -138,6 +139,7 @@ def start(environment: Environment, **_: Any) -> None:
                 len(places),
                 SETTINGS.sms_url,
                 SETTINGS.events,
+                foreign=SETTINGS.foreign,
                 hand_over=options.bindrill_gather,
             )
         )
@@ -156,7 +158,7 @@ def stop(environment: Environment, **_: Any) -> None:
 def report(client_id: str, data: dict[str, Any]) -> None:
     """Send the newest counts along with Locust's own, and what waits for the master to record."""
     if Test.share is not None:
-        data["tally"] = msgspec.to_builtins(Test.share.crowd.tally)
+        data["tally"] = msgspec.to_builtins(Test.share.tally)
         data["events"] = Test.share.take_events()
         data["acknowledgements"] = msgspec.to_builtins(Test.share.take_acknowledgements())
         data["readings"] = msgspec.to_builtins(Test.share.take_readings())
@@ -178,9 +180,12 @@ def reported(client_id: str, data: dict[str, Any]) -> None:
 
 
 def quitting(environment: Environment, **_: Any) -> None:
-    """The last look, with the last reports of worker processes."""
+    """The last look, with the last reports of worker processes; and what it failed to test."""
     if Test.overview is not None:
-        _look(environment, Test.overview)
+        look = _look(environment, Test.overview)
+        if look.why_failed:
+            logging.getLogger(__name__).error(look.why_failed)
+            environment.process_exit_code = UNTESTED
     if Test.gathered is not None:
         Test.gathered.close()
     if Test.told is not None:
@@ -201,13 +206,14 @@ def _look_every_second(environment: Environment) -> None:
             flushed = time.monotonic()
 
 
-def _look(environment: Environment, overview: Overview) -> None:
+def _look(environment: Environment, overview: Overview) -> Look:
     if Test.share is not None:
-        overview.update(LOCAL, Test.share.crowd.tally)
+        overview.update(LOCAL, Test.share.tally)
     p95 = environment.stats.total.get_current_response_time_percentile(0.95)
     look = overview.look((p95 or 0) / 1000)
     if Test.progress is not None:
         Test.progress.write(look)
+    return look
 
 
 def check_host(environment: Environment, **_: Any) -> None:

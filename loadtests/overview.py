@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from pathlib import Path
 
 import msgspec
 
 from loadtests.clock import RunClock
+from loadtests.one_step import ENOUGH, Stuck, explained, joined
 from loadtests.tally import Tally
 from reports.progress import Progress
+from reports.untested import shortfall
+from scenarios.arrivals import arrival_times
 from scenarios.schema import Scenario
 
 WINDOW = 10.0
@@ -18,14 +21,25 @@ WINDOW = 10.0
 
 class Look(msgspec.Struct, frozen=True):
     """One line of the progress file: when the schedule started (seconds since the epoch), how the
-    run stands, how many journeys broke off by an error of ours, whether the run is over, and the
-    first such error."""
+    run stands, how many journeys broke off by an error of ours, whether the run is over, the first
+    such error, where all customers so far are stuck, if they are, how many are planned, and how
+    often the faults on the customers' way have struck."""
 
     origin: float
     progress: Progress
     crashed: int
     over: bool
     crash: str = ""
+    stuck: Stuck | None = None
+    planned: int = 0
+    struck: dict[str, int] = {}
+
+    @property
+    def why_failed(self) -> str:
+        """Why a run that ended like this did not test what it was to test; empty if it did."""
+        if self.stuck is not None:
+            return self.stuck.line
+        return shortfall(self.progress.arrivals, self.planned) if self.over else ""
 
 
 class Overview:
@@ -37,6 +51,8 @@ class Overview:
         self._scenario = scenario
         self._clock = clock
         self._tallies: dict[str, Tally] = {}
+        times = arrival_times(scenario.arrivals, scenario.seed, scenario.duration)
+        self._planned = sum(1 for _ in times)
         self._history: deque[tuple[float, int]] = deque([(0.0, 0)])
 
     def update(self, worker: str, tally: Tally) -> None:
@@ -45,10 +61,22 @@ class Overview:
 
     @property
     def over(self) -> bool:
-        """Whether the time is up or every journey has ended."""
+        """Whether the time is up, every journey has ended, or none gets beyond one step."""
         tallies = self._tallies.values()
         all_ended = len(tallies) >= self.workers and all(tally.over for tally in tallies)
-        return all_ended or self._clock.now() >= self.until
+        hopeless = self.stuck is not None and self.stuck.customers >= ENOUGH
+        return all_ended or hopeless or self._clock.now() >= self.until
+
+    @property
+    def stuck(self) -> Stuck | None:
+        """The step at which every customer who ended has failed, with nobody beyond it and no fault
+        to explain it."""
+        tallies = self._tallies.values()
+        ended = sum(tally.ended for tally in tallies)
+        found = joined([(tally.stuck, tally.passed) for tally in tallies], ended)
+        if found is None or explained(found, self._scenario.fault_timeline, self._clock.now()):
+            return None
+        return found
 
     def look(self, p95: float) -> Look:
         """The run now; `p95` is the step latency in seconds."""
@@ -71,7 +99,19 @@ class Overview:
         )
         crashed = sum(tally.crashed for tally in self._tallies.values())
         crash = next((tally.crash for tally in self._tallies.values() if tally.crash), "")
-        return Look(self._clock.origin, progress, crashed, self.over, crash)
+        struck: Counter[str] = Counter()
+        for tally in self._tallies.values():
+            struck.update(tally.struck)
+        return Look(
+            self._clock.origin,
+            progress,
+            crashed,
+            self.over,
+            crash,
+            self.stuck,
+            self._planned,
+            dict(struck),
+        )
 
 
 class ProgressFile:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Generator
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import gevent
@@ -13,6 +13,7 @@ import msgspec
 from loadtests.client import Client, NoAnswer
 from loadtests.clock import RunClock
 from loadtests.handset import Handset
+from loadtests.one_step import OneStep
 from mocks.content import json_object
 from mocks.fault_timeline import FaultTimeline
 from mocks.server.wire import CUSTOMER_HEADER
@@ -49,9 +50,10 @@ class Player:
         measured: Callable[[str, float, int, str], None],
         way: FaultTimeline | None = None,
         told: Callable[[Acknowledgement], None] | None = None,
+        one_step: OneStep | None = None,
     ) -> None:
         """`way` has the faults of the network between customers and lender; `told` takes what
-        customers learned."""
+        customers learned; `one_step` follows where they fail."""
         self._lender = lender
         self._handset = handset
         self._clock = clock
@@ -60,6 +62,7 @@ class Player:
         self._way = way
         self._told = told
         self._said: set[str] = set()
+        self._one_step = one_step or OneStep(foreign=False)
         # Two runs against one database must not answer for each other.
         self._run = f"{clock.origin:.3f}-"
 
@@ -73,18 +76,26 @@ class Player:
         """
         clock = self._clock
         self._record(events.arrival(number, planned, clock.now()))
+        trail = _Trail()
         try:
-            ending = self._carry_out(number, planned, steps)
+            ending = self._carry_out(number, planned, steps, trail)
         except Exception as error:
             self._say(error)
             ending = BEWILDERED
         self._record(events.end(number, planned, clock.now(), ending.state, ending.cause))
+        if trail.last is not None:
+            self._one_step.ended(ending, *trail.last)
         return ending
 
     def _carry_out(
-        self, number: int, planned: float, steps: Generator[Directive, Any, Ending]
+        self,
+        number: int,
+        planned: float,
+        steps: Generator[Directive, Any, Ending],
+        trail: _Trail,
     ) -> Ending:
-        """Every directive, until the journey says how it ended. Raises what an answer drives the
+        """Every directive, until the journey says how it ended, with the last exchange on `trail`.
+        Raises what an answer drives the
         journey into when it is not what the journey takes."""
         clock = self._clock
         due = planned
@@ -103,7 +114,9 @@ class Player:
             elif type(directive) is Now:
                 reply = clock.now()
             elif type(directive) is Request:
-                reply, due = self._ask(number, due, directive, sent)
+                self._got_beyond(trail.last, directive.op)
+                reply, due, raw = self._ask(number, due, directive, sent)
+                trail.last = _Exchange(directive, reply, raw)
                 sent += 1
             elif type(directive) is ReadOtp:
                 began = clock.now()
@@ -113,6 +126,9 @@ class Player:
                     waits += 1
                     code = "TIMEOUT" if reply is None else "READ"
                     self._record(events.otp(number, waits, began, due, code))
+                    self._got_beyond(trail.last, "otp")
+                    heard = Answer(0, {}, code) if reply is None else Answer(200, {}, "OK")
+                    trail.last = _Exchange(directive, heard, b"")
 
     def _say(self, error: Exception) -> None:
         """Say what ended a journey, once for each place in the code. The message is left out: it
@@ -122,18 +138,25 @@ class Player:
             self._said.add(what)
             logger.error("a journey ended with journey_error: %s", what)
 
-    def _ask(self, number: int, due: float, request: Request, nth: int) -> tuple[Answer, float]:
-        """The answer, and when it was there."""
+    def _got_beyond(self, last: _Exchange | None, step: str) -> None:
+        """A customer goes on to `step`; pressing a button again is not getting beyond it."""
+        if last is not None and last.answer.code == "OK" and last.step != step:
+            self._one_step.passed.add(last.step)
+
+    def _ask(
+        self, number: int, due: float, request: Request, nth: int
+    ) -> tuple[Answer, float, bytes]:
+        """The answer, when it was there, and its body."""
         started = self._clock.now()
         cut = None
         if self._way is not None:
             cut = self._way.strike_customer(request.op, number, nth, started)
         if cut is None or cut.processed:
-            answer, length = send(self._lender, request, number, self._run)
+            answer, content = send(self._lender, request, number, self._run)
         if cut is not None:
             if cut.transport == "hang":
                 sleep_until(started + request.timeout, self._clock)
-            answer, length = Answer(0, {}, FAILURES[cut.transport]), 0
+            answer, content = Answer(0, {}, FAILURES[cut.transport]), b""
         ended = self._clock.now()
         self._record(
             events.request(
@@ -147,11 +170,29 @@ class Player:
                 answer.code,
             )
         )
-        self._measured(request.op, ended - due, length, answer.code)
+        self._measured(request.op, ended - due, len(content), answer.code)
         if self._told is not None:
             origin = self._clock.origin
             self._told(acknowledgement(number, request, answer, origin + started, origin + ended))
-        return answer, ended
+        return answer, ended, content
+
+
+class _Exchange(NamedTuple):
+    """What a customer asked for last, the answer, and its body."""
+
+    asked: Request | ReadOtp
+    answer: Answer
+    content: bytes
+
+    @property
+    def step(self) -> str:
+        return "otp" if isinstance(self.asked, ReadOtp) else self.asked.op
+
+
+class _Trail:
+    """How far a journey has come: its last exchange, if there was one."""
+
+    last: _Exchange | None = None
 
 
 def described(error: Exception) -> str:
@@ -168,9 +209,9 @@ def sleep_until(moment: float, clock: RunClock) -> None:
         gevent.sleep(left)
 
 
-def send(lender: Client, request: Request, number: int, run: str = "") -> tuple[Answer, int]:
-    """Carry out one request of customer `number`; the Answer, and its length in bytes. `run` sets
-    its idempotency keys apart from those of other runs."""
+def send(lender: Client, request: Request, number: int, run: str = "") -> tuple[Answer, bytes]:
+    """Carry out one request of customer `number`; the Answer, and its body. `run` sets its
+    idempotency keys apart from those of other runs."""
     operation = OPERATIONS[request.op]
     path = operation.path.format_map({k: in_path(v) for k, v in request.path.items()})
     body, headers = b"", {CUSTOMER_HEADER: str(number)}
@@ -184,9 +225,8 @@ def send(lender: Client, request: Request, number: int, run: str = "") -> tuple[
         status, content = lender.exchange(operation.method, path, request.timeout, body, headers)
     except NoAnswer as failure:
         bad = failure.code == BAD_ANSWER
-        return bad_answer(0) if bad else Answer(0, {}, failure.code), 0
-    answer = read_answer(request.op, status, json_object(content) if content else {})
-    return answer, len(content)
+        return bad_answer(0) if bad else Answer(0, {}, failure.code), b""
+    return read_answer(request.op, status, json_object(content) if content else {}), content
 
 
 def multipart(fields: dict[str, Any], image: bytes) -> tuple[bytes, str]:

@@ -22,6 +22,10 @@ class StackProblem(Exception):
     """A live run cannot be set up or go on; the message is one line that says what to do."""
 
 
+class RunFailed(StackProblem):
+    """A live run began, and did not test what it was to test; what it recorded is readable."""
+
+
 class Process:
     """Starts `command` in a process group of its own, with stderr, and stdout unless it is asked
     for, in the file `log`. When this process dies, by whatever cause, the child gets

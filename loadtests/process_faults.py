@@ -47,6 +47,8 @@ class ProcessFaults:
             for step in self._steps(fault)
         ]
         self._planned = sorted(planned, key=lambda step: step[0])
+        self.begun = {fault.label: 0 for fault in faults if isinstance(fault, ProcessFault)}
+        """Faults by label: 1 once carried out."""
 
     def act(self, now: float, most: float) -> float:
         """Do what is due at `now` (seconds since the run began); seconds until the next step, and
@@ -58,14 +60,18 @@ class ProcessFaults:
     def _steps(self, fault: ProcessFault) -> Iterator[tuple[float, Callable[[], None]]]:
         processes, name = self._processes, fault.process
         if isinstance(fault, Kill):
-            yield fault.start, partial(processes.kill, name)
+            yield fault.start, partial(self._begin, fault.label, processes.kill, name)
             yield fault.start + fault.down, partial(self._start_again, name)
         elif isinstance(fault, Restart):
-            yield fault.start, partial(processes.shut, name)
+            yield fault.start, partial(self._begin, fault.label, processes.shut, name)
             yield fault.start, partial(self._start_again, name)
         else:
-            yield fault.start, partial(processes.pause, name)
+            yield fault.start, partial(self._begin, fault.label, processes.pause, name)
             yield fault.end, partial(processes.resume, name)
+
+    def _begin(self, label: str, strike: Callable[[str], None], name: str) -> None:
+        strike(name)
+        self.begun[label] = 1
 
     def _start_again(self, name: str) -> None:
         self._processes.restart(name)

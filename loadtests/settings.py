@@ -11,6 +11,8 @@ from scenarios.addresses import server_url
 
 DEFAULT_SCENARIO = "baseline"
 DEFAULT_SMS_URL = "http://127.0.0.1:8082"
+UNTESTED = 97
+"""Locust's exit code for a test that did not test what it was to test, as `bindrill` has it."""
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -18,13 +20,15 @@ class Settings(msgspec.Struct, frozen=True):
     handset inbox customers read their codes. `BINDRILL_EVENTS`: the folder below which events are
     recorded; none, no recording. `BINDRILL_ORIGIN`: when the schedule starts, in seconds since the
     epoch; a second after the test's start if not given. `BINDRILL_PROGRESS`: a file that gets a
-    line of JSON (`loadtests.overview.Look`) a second."""
+    line of JSON (`loadtests.overview.Look`) a second. `BINDRILL_FOREIGN`: true for a lender that is
+    a team's own, whose refusal of every customer ends the test early."""
 
     scenario: str = DEFAULT_SCENARIO
     sms_url: str = DEFAULT_SMS_URL
     events: Path | None = None
     origin: float | None = None
     progress: Path | None = None
+    foreign: bool = False
 
     @classmethod
     def from_environment(cls) -> Settings:
@@ -40,6 +44,10 @@ class Settings(msgspec.Struct, frozen=True):
         try:
             return msgspec.convert(variables, cls, strict=False, dec_hook=_path)
         except msgspec.ValidationError:
+            if variables.get("foreign", "true").lower() not in ("true", "false", "1", "0"):
+                raise ValueError(
+                    f"BINDRILL_FOREIGN is {variables['foreign']!r}; write true or false"
+                ) from None
             raise ValueError(
                 f"BINDRILL_ORIGIN is {variables['origin']!r}; write seconds since the epoch"
             ) from None

@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import gevent
+import msgspec
 from locust.env import Environment
 
 from loadtests.client import Client
 from loadtests.clock import RunClock
 from loadtests.crowd import Crowd
 from loadtests.handset import Handset
+from loadtests.one_step import OneStep
 from loadtests.player import Player
+from loadtests.tally import Tally
 from mocks.fault_timeline import FaultTimeline
 from reports.drills.history import Acknowledgement, AcknowledgementLog
 from reports.events import Row
@@ -47,9 +50,10 @@ class Refused(Exception):
 
 class Share:
     """Every `workers`-th customer of `scenario`, counted from `place`: two processes never play the
-    same one. Requests count in the statistics of `environment`, whose host is the lender; events,
-    acknowledgements and the process's readings of itself go below `events`, if given; with
-    `hand_over`, they wait for `take_events`, `take_acknowledgements` and `take_readings` instead.
+    same one. Requests count in the statistics of `environment`, whose host is the lender, `foreign`
+    where it is a team's own; events, acknowledgements and the process's readings of itself go below
+    `events`, if given; with `hand_over`, they wait for `take_events`, `take_acknowledgements` and
+    `take_readings` instead.
     """
 
     def __init__(
@@ -62,6 +66,7 @@ class Share:
         sms_url: str,
         events: Path | None,
         *,
+        foreign: bool = False,
         hand_over: bool = False,
     ) -> None:
         self.taken = False
@@ -87,10 +92,11 @@ class Share:
         elif hand_over:
             record, tell = self._events.append, self._acknowledgements.append
         self._flusher = gevent.spawn(self._flush_now_and_then)
-        way = FaultTimeline(self._keyed)
+        self._way = way = FaultTimeline(self._keyed)
         for fault in scenario.fault_timeline:
             if fault.host == "customer":
                 way.put(fault)
+        self._one_step = OneStep(foreign=foreign)
         self._player = Player(
             self._lender,
             self._handset,
@@ -99,6 +105,7 @@ class Share:
             self._measured,
             way,
             tell,
+            self._one_step,
         )
         self.crowd = Crowd(self._arrivals(), self._play, clock, self._ended)
         process = "load generator" if workers == 1 else f"load generator {place}"
@@ -117,6 +124,17 @@ class Share:
             origin=clock.origin,
         )
         self._watcher = gevent.spawn(self._watch_itself)
+
+    @property
+    def tally(self) -> Tally:
+        """How its customers stand."""
+        passed = tuple(sorted(self._one_step.passed))
+        return msgspec.structs.replace(
+            self.crowd.tally,
+            stuck=self._one_step.stuck,
+            passed=passed,
+            struck={each.fault.label: each.struck for each in self._way.listed(0.0)},
+        )
 
     def close(self) -> None:
         """Stop what is under way and write the last events."""

@@ -85,6 +85,11 @@ class Stack:
         self._reserved: list[socket.socket] = []
         self._ports: dict[str, int] = {}
 
+    @property
+    def foreign(self) -> bool:
+        """Whether the lender is a team's own."""
+        return self._target is not None
+
     def __enter__(self) -> Stack:
         atexit.register(self.stop)
         return self
@@ -208,7 +213,10 @@ class Stack:
         self._processes[name].stop(GRACE)
 
     def pause(self, name: str) -> None:
-        """Let the process called `name` stand still (SIGSTOP)."""
+        """Let the process called `name` stand still (SIGSTOP). Raises StackProblem when it is
+        down."""
+        if name in self._killed:
+            raise StackProblem(f"{name} is down, and cannot stand still")
         self._paused.add(name)
         self._processes[name].pause()
 

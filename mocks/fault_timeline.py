@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Any
+from typing import Any, NamedTuple
 
 from scenarios.faults import Context, Effect, Fault
 from scenarios.faults.base import Where
@@ -16,13 +16,24 @@ _SUBJECTS = ("card_number", "phone", "agreement_no", "original_order_no", "order
 class _Placed:
     """A fault with its window on the target's own clock, and what it remembers."""
 
-    __slots__ = ("fault", "matched", "memory", "offset")
+    __slots__ = ("fault", "matched", "memory", "offset", "struck")
 
     def __init__(self, fault: Fault, offset: float) -> None:
         self.fault = fault
         self.offset = offset
         self.matched = 0
+        self.struck = 0
         self.memory: dict[str, Any] = {}
+
+
+class Listed(NamedTuple):
+    """A fault that is set: the moment its window is counted from, whether it is in force, and how
+    often it has struck (of a standing fault: how often it was asked for while in force)."""
+
+    fault: Fault
+    since: float
+    in_force: bool
+    struck: int
 
 
 class FaultTimeline:
@@ -51,9 +62,12 @@ class FaultTimeline:
         self._sort()
         return before - len(self._placed)
 
-    def listed(self, now: float) -> list[tuple[Fault, float, bool]]:
-        """Each fault, the moment its window is counted from, and whether it is in force."""
-        return [(p.fault, p.offset, p.fault.in_force(now - p.offset)) for p in self._placed]
+    def listed(self, now: float) -> list[Listed]:
+        """Each fault that is set, as it stands at `now`."""
+        return [
+            Listed(p.fault, p.offset, p.fault.in_force(now - p.offset), p.struck)
+            for p in self._placed
+        ]
 
     def strike(
         self,
@@ -88,6 +102,7 @@ class FaultTimeline:
                 placed.matched += 1
             effect = self._hit(placed, since, op, subject, nth)
             if effect is not None:
+                placed.struck += 1
                 joint = effect if joint is None else _join(joint, effect)
         return joint
 
@@ -117,6 +132,7 @@ class FaultTimeline:
                 context = Context(since, 0.0, placed.memory, fault.strength(since))
                 effect = fault.effect(context)
                 if effect is not None:
+                    placed.struck += 1
                     joint = effect if joint is None else _join(joint, effect)
         return joint
 

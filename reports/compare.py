@@ -36,6 +36,18 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     run_b: RunFolder
     clocks: tuple[ComparedClock, ...]
 
+    @property
+    def empty(self) -> tuple[RunFolder, ...]:
+        """Those of both runs in which no customer ended, in a clock that is compared."""
+        return tuple(
+            run
+            for run, sides in (
+                (self.run_a, [clock.a for clock in self.clocks]),
+                (self.run_b, [clock.b for clock in self.clocks]),
+            )
+            if not all(summary.customers.ended for summary in sides)
+        )
+
     def lines(self) -> list[str]:
         """Text for the command line: a table for each clock."""
         lines = [f"A: {self.run_a.path}", f"B: {self.run_b.path}"]

@@ -108,7 +108,9 @@ def measure(objective: Objective, summary: Summary) -> float | None:
             return _share(argument, summary)
         case "time_to_recover":
             return _slowest(
-                w.time_to_recover for w in summary.faults if argument in (w.target, w.label)
+                None if w.struck == 0 else w.time_to_recover
+                for w in summary.faults
+                if argument in (w.target, w.label)
             )
         case "time_to_detect" | "throughput_recovery" | "drain_time":
             return _against_twin(objective.metric, argument, summary)
@@ -147,8 +149,10 @@ def _ended_for(cause: str, summary: Summary) -> int:
 
 
 def _calls_per_binding(gateway: str, summary: Summary) -> float | None:
+    """None without a call too: every binding needs some, so that nobody has seen them."""
     active = summary.states.get(State.ACTIVE, 0)
-    return _calls_of(gateway, summary) / active if active else None
+    calls = _calls_of(gateway, summary)
+    return calls / active if active and calls else None
 
 
 def _calls_of(gateway: str, summary: Summary) -> int:
@@ -158,7 +162,10 @@ def _calls_of(gateway: str, summary: Summary) -> int:
 def _against_twin(metric: str, fault: str, summary: Summary) -> float | None:
     if summary.resilience is None:
         return None
+    idle = {window.label for window in summary.faults if window.struck == 0}
     impacts = [f for f in summary.resilience.faults if fault in (f.target, f.label)]
+    if any(impact.label in idle for impact in impacts):
+        return None
     match metric:
         case "time_to_detect":
             return _slowest(impact.time_to_detect for impact in impacts)

@@ -12,9 +12,11 @@ fault's end: 0 when the first windows after the fault are good already.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from functools import reduce
 from operator import or_
 
+import msgspec
 import polars as pl
 
 from reports.numbers import significant
@@ -40,11 +42,17 @@ _RESOLUTIONS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0)
 _GOOD = pl.col("status").is_between(1, 499)
 
 
-def fault_windows(events: pl.LazyFrame, faults: tuple[Fault, ...]) -> tuple[FaultWindow, ...]:
-    """Every fault of the timeline in its order, measured on the run's events."""
+def fault_windows(
+    events: pl.LazyFrame, faults: tuple[Fault, ...], struck: Mapping[str, int]
+) -> tuple[FaultWindow, ...]:
+    """Every fault of the timeline in its order, measured on the run's events. `struck`: how often
+    each did, by label, where it was counted."""
     requests = events.filter(pl.col("kind") == "request")
     return tuple(
-        _measure(requests, fault, [other for other in faults if other is not fault])
+        msgspec.structs.replace(
+            _measure(requests, fault, [other for other in faults if other is not fault]),
+            struck=struck.get(fault.label),
+        )
         for fault in faults
     )
 

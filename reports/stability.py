@@ -23,9 +23,9 @@ DEVIATIONS = 2.0
 
 def recovers(summary: Summary) -> bool | None:
     """Whether the run recovers from all its faults; None where it cannot be told: a fault does not
-    end, too little time is left after it to see, or nobody bound before the first."""
+    end, never struck, too little time is left after it to see, or nobody bound before the first."""
     ended = [fault for fault in summary.faults if fault.end is not None]
-    if not ended or len(ended) < len(summary.faults):
+    if not ended or len(ended) < len(summary.faults) or any(f.struck == 0 for f in ended):
         return None
     first = min(fault.start for fault in ended)
     last = max(fault.end for fault in ended if fault.end is not None)
@@ -51,7 +51,7 @@ def recovers(summary: Summary) -> bool | None:
 def slowest_recovery(summary: Summary) -> float | None:
     """The longest time to recover of all faults, in seconds; None when one was not recovered from,
     or there is none."""
-    times = [fault.time_to_recover for fault in summary.faults]
+    times = [None if f.struck == 0 else f.time_to_recover for f in summary.faults]
     if not times or None in times:
         return None
     return max(time for time in times if time is not None)

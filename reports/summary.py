@@ -18,6 +18,7 @@ from reports.recorder import readable_parts, scan_events
 from reports.recovery import fault_windows
 from reports.replay import replay
 from reports.resilience import resilience
+from reports.strikes import read_strikes
 from reports.summary_schema import (
     LEVELS,
     Cause,
@@ -80,7 +81,7 @@ def summarise(clock_folder: Path, scenario: Scenario, *, planned: int | None = N
         funnel=_funnel(counted),
         gateways=_gateways(parts, counted),
         lateness=lateness,
-        faults=fault_windows(events, scenario.fault_timeline),
+        faults=fault_windows(events, scenario.fault_timeline, read_strikes(clock_folder)),
         in_system=in_system,
         series=msgspec.structs.replace(series, steps=of_steps),
         resilience=resilience(clock_folder, scenario),

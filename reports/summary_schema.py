@@ -95,7 +95,8 @@ class FaultWindow(msgspec.Struct, frozen=True, kw_only=True):
 
     `end` is None for a fault that lasts. `before` and `during` are success shares, None without
     requests. `time_to_recover` counts from the fault's end, in steps of `resolution` seconds; None
-    when the service did not come back within the run.
+    when the service did not come back within the run. `struck`: how often it did what it does; None
+    where nobody counted.
     """
 
     label: str
@@ -108,6 +109,7 @@ class FaultWindow(msgspec.Struct, frozen=True, kw_only=True):
     during: float | None
     resolution: float
     time_to_recover: float | None
+    struck: int | None = None
 
 
 class InSystem(msgspec.Struct, frozen=True, kw_only=True):

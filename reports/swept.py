@@ -58,6 +58,22 @@ class Swept(msgspec.Struct, frozen=True, kw_only=True):
         height = len(self.dimensions[1].values)
         return [[found.get((x, y)) for x in range(width)] for y in range(height)]
 
+    @property
+    def idle(self) -> tuple[str, ...]:
+        """Paths whose values all come out the same, whatever the other dimension's value is."""
+        return tuple(
+            dimension.path for nth, dimension in enumerate(self.dimensions) if self._is_idle(nth)
+        )
+
+    def _is_idle(self, nth: int) -> bool:
+        alike: dict[tuple[int, ...], list[Summary]] = {}
+        for point in self.points:
+            # What a fault did is in the customers' figures; its own window moves by itself.
+            came_out = msgspec.structs.replace(point.summary, faults=())
+            alike.setdefault((*point.at[:nth], *point.at[nth + 1 :]), []).append(came_out)
+        compared = [found for found in alike.values() if len(found) > 1]
+        return bool(compared) and all(each == found[0] for found in compared for each in found[1:])
+
     def table(self) -> pl.DataFrame:
         """A row a point, in the order of the grid (the last dimension changes fastest): the values
         (seconds, per second, shares, or text), the measure, and the usual figures."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 
 from reports.numbers import shown, shown_until
@@ -10,6 +12,7 @@ from reports.replications import read_replications
 from reports.run_folder import CLOCKS, Clock, RunFolder, State, Verdict
 from reports.summary import summarise
 from reports.summary_schema import Summary, read_summary, write_summary
+from reports.untested import untested
 from scenarios.ceilings.judge import ceilings_met, in_words
 from scenarios.objectives import parse_objective
 
@@ -46,21 +49,30 @@ def conclude(
     """Write `summary.json` from the events, and state and verdict into `run.json`.
 
     `wall_seconds` is how long the clock took to run; `note` says why it failed, in one line. A run
-    that met a ceiling of the testbed's own is judged only if `judge_at_limit`. Raises ValueError on
-    a malformed objective.
+    that met a ceiling of the testbed's own is judged only if `judge_at_limit`; one that is judged,
+    and did not test what it was to test, has failed. Raises ValueError on a malformed objective.
     """
     record = run.record.clocks[clock]
     folder = run.clock_folder(clock)
     summary = summarise(folder, run.scenario, planned=record.planned)
     write_summary(summary, folder)
+    record.limits = ceilings_met(folder)
+    record.judged = judge_at_limit or not record.limits
+    if state == "complete" and record.judged:
+        reason = untested(run.scenario, _summaries(folder, summary))
+        state, note = ("failed", reason) if reason else (state, note)
     record.state = state
     record.wall_seconds = round(wall_seconds, 3)
     record.note = note
-    record.limits = ceilings_met(folder)
-    record.judged = judge_at_limit or not record.limits
     record.verdict = _verdict(state, outcomes_of(run, clock, summary), judged=record.judged)
     run.save()
     return summary
+
+
+def _summaries(clock_folder: Path, summary: Summary) -> list[Summary]:
+    """Those of all replications, or else `summary` alone."""
+    folders = sorted((clock_folder / "replications").glob("*/summary.json"))
+    return [read_summary(each.parent) for each in folders] or [summary]
 
 
 def summary_of(run: RunFolder, clock: Clock) -> Summary:

@@ -57,6 +57,12 @@ def arrival_times(
     return _poisson(_pieces(arrivals, duration), seed, duration)
 
 
+def first_arrival(arrivals: Arrivals, seed: int, duration: float) -> float | None:
+    """When the first customer arrives, in seconds; None when nobody does. Raises ValueError on a
+    bad recording."""
+    return next(arrival_times(arrivals, seed, duration), None)
+
+
 def rate_at(arrivals: Arrivals, t: float, duration: float, base: Path | None = None) -> float:
     """The planned rate per second at `t` seconds of a run of `duration` seconds.
 

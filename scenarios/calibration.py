@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
+from pydantic import field_validator
+
+from scenarios.contract import OPERATIONS
 from scenarios.distributions import Delay
 from scenarios.plain_text import Line
 from scenarios.schema import Scenario
-from scenarios.section import Section
+from scenarios.section import Section, one_of
 from scenarios.settings_file import load_settings, save_settings
 from scenarios.units import Seconds
 
@@ -20,10 +24,17 @@ class Calibration(Section):
 
     measured: Line
     network: Delay
-    service: dict[str, Delay]
+    service: dict[Annotated[str, one_of(("*", *OPERATIONS))], Delay]
     wakeup: Seconds = 0.0
     commit: Delay
     call_overhead: Delay
+
+    @field_validator("service")
+    @classmethod
+    def _the_rest(cls, service: dict[str, Delay]) -> dict[str, Delay]:
+        if "*" not in service:
+            raise ValueError("has no '*', which stands for operations that are not listed; add it")
+        return service
 
     def applied(self, scenario: Scenario) -> Scenario:
         """The scenario on the measured machine."""

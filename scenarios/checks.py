@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import get_args
 
-from scenarios.arrival_kinds import RampArrivals, SpikeArrivals
-from scenarios.arrivals import expected_arrivals
+from scenarios.arrival_kinds import RampArrivals, RecordedArrivals, SpikeArrivals
+from scenarios.arrivals import expected_arrivals, first_arrival
 from scenarios.faults.base import Target
 from scenarios.faults.degraded_capacity import DegradedCapacity
 from scenarios.objectives import METRICS, parse_objective
@@ -51,6 +51,19 @@ def _population(scenario: Scenario) -> Iterator[Finding]:
         yield ("population", *field.split(".", 1)), message
 
 
+def nobody_arrives(scenario: Scenario) -> str:
+    """What to say of a scenario whose first customer would come after its arrivals stop, if ever:
+    there would be nobody to play."""
+    within = format_duration(scenario.duration)
+    if isinstance(scenario.arrivals, RecordedArrivals):
+        why = f"the recording's first arrival is not before {within}"
+        return f"nobody arrives: {why}; write a longer duration, or times since the run began"
+    return (
+        f"nobody arrives within {within} (seed {scenario.seed}); write a higher rate or a longer"
+        " duration"
+    )
+
+
 def _issuers(scenario: Scenario) -> Iterator[Finding]:
     known = issuer_weights()
     named: list[tuple[Where, str]] = [
@@ -62,6 +75,16 @@ def _issuers(scenario: Scenario) -> Iterator[Finding]:
     for where, issuer in named:
         if issuer not in known:
             yield where, f"{issuer!r} is not an issuer; write one of {', '.join(known)}"
+    cards = scenario.population.banks or known
+    for position, fault in enumerate(scenario.faults):
+        if not fault.issuer or fault.issuer not in known:
+            continue
+        if any(part.target != "bank" for part in fault.parts()):
+            message = "only the bank sees whose card it is; write target: bank, or leave issuer out"
+            yield ("faults", position, "issuer"), message
+        elif not cards.get(fault.issuer):
+            message = f"nobody has a card of {fault.issuer}; give it a weight in population.banks"
+            yield ("faults", position, "issuer"), message
 
 
 def _arrivals(scenario: Scenario) -> Iterator[Finding]:
@@ -77,6 +100,8 @@ def _arrivals(scenario: Scenario) -> Iterator[Finding]:
             f"{expected:.3g} customers would come, more than {MOST_CUSTOMERS:,}; write a lower rate"
             " or a shorter duration",
         )
+    elif first_arrival(arrivals, scenario.seed, scenario.duration) is None:
+        yield ("arrivals",), nobody_arrives(scenario)
     if isinstance(arrivals, SpikeArrivals) and arrivals.at >= scenario.duration:
         at, stop = _told_apart(arrivals.at, scenario.duration)
         yield (

@@ -142,8 +142,9 @@ def override(
             problems.append(Problem("", 0, "--rate", str(error)))
     if not problems:
         scenario = scenario.model_copy(update=changes)
-        option = "--rate" if duration is None else "--duration"
-        if duration is not None or rate is not None:
+        if changes:
+            given = [("--duration", duration), ("--rate", rate), ("--seed", seed)]
+            option = next((name for name, value in given if value is not None), "")
             problems = [Problem("", 0, option, message) for _, message in check(scenario)]
     if problems:
         raise ScenarioProblems(problems)

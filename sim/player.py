@@ -7,6 +7,7 @@ lender: one event a request, whatever the customer thinks and however long the w
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Generator
 from typing import Any
 
@@ -64,6 +65,11 @@ class Player:
         for fault in scenario.fault_timeline:
             if fault.host == "customer":
                 self.way_faults.put(fault)
+
+    def struck(self) -> Counter[str]:
+        """How often each fault has struck so far, by label: the customers' and the world's."""
+        ways = {each.fault.label: each.struck for each in self.way_faults.listed(0.0)}
+        return self.world.struck() + Counter(ways)
 
     def arrive(self, customer: Customer, planned: float) -> None:
         """A customer who was planned for `planned` (seconds) arrives now, and plays the journey."""

@@ -19,7 +19,7 @@ from reports.recorder import twin_folder
 from reports.replications import Replications, Stopped, merge
 from reports.summary import summarise
 from reports.summary_schema import Summary
-from scenarios.arrivals import arrival_times
+from scenarios.arrivals import arrival_times, first_arrival
 from scenarios.keyed import Keyed
 from scenarios.schema import Scenario
 from sim.executor import in_order
@@ -60,6 +60,16 @@ class Replicated(msgspec.Struct, frozen=True):
 def replication_seed(seed: int, number: int) -> int:
     """The seed of a replication: `seed` itself for number 0, then drawn from both (48 bits)."""
     return seed if number == 0 else Keyed(seed).integer("replication", number) >> 16
+
+
+def empty_replication(scenario: Scenario, count: int) -> int | None:
+    """The first of `count` replications to which nobody would come; None when all have customers.
+    Raises ValueError on a bad recording."""
+    for number in range(count):
+        seed = replication_seed(scenario.seed, number)
+        if first_arrival(scenario.arrivals, seed, scenario.duration) is None:
+            return number
+    return None
 
 
 def simulate(task: Task) -> Summary:

@@ -22,6 +22,7 @@ from reports import events
 from reports.money import Money, write_money
 from reports.progress import Progress
 from reports.recorder import Recorder
+from reports.strikes import write_strikes
 from scenarios.arrivals import arrival_times
 from scenarios.population import Population
 from scenarios.schema import Scenario
@@ -94,6 +95,9 @@ def play(
                 if env.now > scenario.duration and not tally.under_way:
                     break
         write_money(_money(world), folder)
+        struck = player.struck()
+        if scenario.fault_timeline:
+            write_strikes({f.label: struck[f.label] for f in scenario.fault_timeline}, folder)
     except KeyboardInterrupt:
         state = "interrupted"
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from functools import partial
 from itertools import count
@@ -97,6 +98,7 @@ class SimWorld:
         # Asked for a hundred times a customer, and mostly there are none.
         self._stands = any(f.host == "lender" and f.where == "standing" for f in self._faults)
         self._put_gateway_faults()
+        self._struck_before: Counter[str] = Counter()
         self._gateway_life = 0
         self._gateway_process = self._process(
             "gateways", end=self._end_gateways, begin=self._put_gateway_faults
@@ -371,6 +373,7 @@ class SimWorld:
 
     def _end_gateways(self) -> None:
         self._gateway_life += 1
+        self._struck_before += self._struck_by_gateways()
         for gateway in self.gateways.values():
             gateway.reset("default")
         self._put_gateway_faults()
@@ -379,6 +382,23 @@ class SimWorld:
         for fault in self._faults:
             if fault.host in self.gateways:
                 self.gateways[fault.host].put_fault("default", fault)
+
+    def struck(self) -> Counter[str]:
+        """How often each fault of gateways, lender and processes has struck so far, by label."""
+        struck = self._struck_before + self._struck_by_gateways()
+        struck.update({each.fault.label: each.struck for each in self.lender_faults.listed(0.0)})
+        now = self.env.now
+        struck.update(f.label for f in self._faults if f.where == "process" and f.start <= now)
+        return struck
+
+    def _struck_by_gateways(self) -> Counter[str]:
+        return Counter(
+            {
+                each.fault.label: each.struck
+                for gateway in self.gateways.values()
+                for each in gateway.space(DEFAULT_NAMESPACE).faults.listed(0.0)
+            }
+        )
 
     def _skew(self) -> float:
         standing = self.lender_faults.standing(self.env.now)

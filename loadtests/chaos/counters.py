@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Collection
 
 import msgspec
 from prometheus_client.parser import text_string_to_metric_families
@@ -29,21 +30,26 @@ def count(exposition: str) -> Counter[Answered]:
     return found
 
 
-def observe(url: str, seconds: float) -> tuple[Counter[Answered], float]:
-    """Watch the service at `url` for `seconds`: its requests in that time, and how long it was.
+def observe(url: str, seconds: float, services: Collection[str]) -> tuple[Counter[Answered], float]:
+    """Watch the service at `url`, which should be one of `services`, for `seconds`: its requests in
+    that time, and how long it was.
 
-    Raises ValueError for no time at all, AdminProblem when the service does not answer.
+    Raises ValueError for no time at all, AdminProblem when the service does not answer, or is
+    another one.
     """
     if seconds <= 0:
         raise ValueError(f"seconds is {seconds}; write more than 0")
-    began, before = time.monotonic(), _read(url)
+    began, before = time.monotonic(), _read(url, services)
     time.sleep(seconds)
-    after, ended = _read(url), time.monotonic()
+    after, ended = _read(url, services), time.monotonic()
     return after - before, ended - began
 
 
-def _read(url: str) -> Counter[Answered]:
+def _read(url: str, services: Collection[str]) -> Counter[Answered]:
     status, content = fetch(f"{url.rstrip('/')}/metrics")
     if status != 200:
         raise AdminProblem(f"{url} has no /metrics ({status})")
-    return count(content.decode())
+    exposition = content.decode()
+    if not any(f'service="{service}"' in exposition for service in services):
+        raise AdminProblem(f"{url} is not {' or '.join(services)}; give that one's root")
+    return count(exposition)

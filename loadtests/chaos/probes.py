@@ -20,13 +20,13 @@ from scenarios.addresses import AddressProblem, server_url
 __all__ = [
     "bindings_active_per_second",
     "fault_in_force",
+    "fault_strikes",
     "gateway_error_share",
     "service_ready",
 ]
 
-_GATEWAY_OPERATIONS = frozenset(
-    {*BankGateway.operations, *SmsGateway.operations, *PaymentGateway.operations}
-)
+_GATEWAYS = {each.name: each for each in (BankGateway, SmsGateway, PaymentGateway)}
+_GATEWAY_OPERATIONS = frozenset(op for each in _GATEWAYS.values() for op in each.operations)
 
 
 def service_ready(url: str) -> bool:
@@ -49,17 +49,33 @@ def fault_in_force(url: str, label: str, secrets: Mapping[str, str] | None = Non
     return any(fault.in_force for fault in listed if fault.label == label)
 
 
+def fault_strikes(url: str, label: str, secrets: Mapping[str, str] | None = None) -> int:
+    """How often the fault called `label` has struck since it was set. Raises AdminProblem when it
+    is not set."""
+    listed = ServiceFaults(url, secrets).listed()
+    struck = {fault.label: fault.struck for fault in listed}
+    if label not in struck:
+        known = ", ".join(struck) or "none"
+        raise AdminProblem(f"no fault of {url} is called {label}; set are: {known}")
+    return struck[label]
+
+
 def gateway_error_share(url: str, seconds: float = 5.0) -> float:
-    """The share of a gateway's calls, in the next `seconds`, that are answered 5xx or not at all;
-    0 when there is no call."""
-    requests, _ = observe(url, seconds)
+    """The share of a gateway's calls, in the next `seconds`, that are answered 5xx or not at all.
+
+    Raises AdminProblem when there is no call, of which nothing could fail, or no gateway."""
+    requests, _ = observe(url, seconds, _GATEWAYS)
     calls = {kind: n for kind, n in requests.items() if kind.op in _GATEWAY_OPERATIONS}
     failed = sum(n for kind, n in calls.items() if kind.status == 0 or kind.status >= 500)
-    return failed / sum(calls.values()) if calls else 0.0
+    if not calls:
+        raise AdminProblem(
+            f"nobody called {url} in {seconds:g} s; run a load beside the experiment"
+        )
+    return failed / sum(calls.values())
 
 
 def bindings_active_per_second(url: str, seconds: float = 5.0) -> float:
     """Test payments a second that the lender at `url` answers with ACTIVE (200), in the next
     `seconds`. A binding that a late notification activates is not among them."""
-    requests, watched = observe(url, seconds)
+    requests, watched = observe(url, seconds, ("lender",))
     return requests[Answered("test_payment", 200)] / watched

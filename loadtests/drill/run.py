@@ -125,7 +125,9 @@ class _Attempt:
                 self._measure()
             if not note:
                 note = self._prove(steps.clock)
-            log.change(state="failed" if steps.failed else "complete", note=note)
+            untested = "" if steps.failed else self._untested()
+            failed = steps.failed or bool(untested)
+            log.change(state="failed" if failed else "complete", note=untested or note)
         finally:
             with undisturbed():
                 steps.stop(self._pull_down)
@@ -198,6 +200,20 @@ class _Attempt:
         except (StoreUnavailable, ReconcileProblem) as problem:
             raise StackProblem(f"recovery could not be proven: {problem}") from None
         return f"{left} partner calls were open when the books were compared" if left else ""
+
+    def _untested(self) -> str:
+        """Why nothing is proven by a drill that was carried out; empty if something is."""
+        result = self._log.result
+        if result.proof is not None and not result.proof.acknowledged:
+            return "no customer was told of a binding, so that there was nothing to look up"
+        requests = scan_events(self._folder).filter(pl.col("kind") == "request")
+        last = requests.select(pl.col("ended").max()).collect().item()
+        if result.fault_at is not None and (last is None or last < result.fault_at):
+            return (
+                f"it struck at {result.fault_at:.1f} s, when no customer was there any more; write"
+                " earlier steps, or a longer duration"
+            )
+        return ""
 
     def _reconcile(self) -> str:
         urls = self._stack.urls

@@ -35,6 +35,7 @@ _LISTING = structure(
                     "label": {**TEXT, "description": "its name, or kind-target"},
                     "set_at": {**NUMBER, "description": "epoch seconds its window counts from"},
                     "in_force": {"type": "boolean"},
+                    "struck": {**WHOLE, "description": "how often it has struck so far"},
                     "fault": {"type": "object"},
                 }
             )

@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 from aiohttp import web
 from pydantic import ValidationError
 
+from mocks.fault_timeline import Listed
 from mocks.gateway import MAX_NAMESPACES
 from mocks.server.app import Handler, Service
 from mocks.server.ring import Ring
@@ -34,8 +35,8 @@ class Subject(Protocol):
     def put_fault(self, namespace: str, fault: Fault) -> None:
         """Set a fault whose window counts from now. Raises Problem."""
 
-    def faults(self, namespace: str) -> list[tuple[Fault, float, bool]]:
-        """Each fault, the epoch seconds its window counts from, and whether it is in force."""
+    def faults(self, namespace: str) -> list[Listed]:
+        """Each fault that is set, its times in epoch seconds."""
 
     def clear_faults(self, namespace: str, label: str | None) -> int:
         """Remove the fault called `label`, or all; returns how many went."""
@@ -165,9 +166,10 @@ class Admin:
                         "label": fault.label,
                         "set_at": set_at,
                         "in_force": in_force,
+                        "struck": struck,
                         "fault": fault.model_dump(mode="json"),
                     }
-                    for fault, set_at, in_force in self._subject.faults(namespace)
+                    for fault, set_at, in_force, struck in self._subject.faults(namespace)
                 ]
             }
         )

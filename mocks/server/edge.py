@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mocks.fault_timeline import FaultTimeline
+from mocks.fault_timeline import FaultTimeline, Listed
 from mocks.gateway import MAX_NAMESPACES
 from mocks.messages import DEFAULT_NAMESPACE
 from mocks.recent import Recent
@@ -39,8 +39,8 @@ class Edge:
             (name, self._used_at[name], len(faults)) for name, faults in self._timelines.items()
         ]
 
-    def listed(self, namespace: str, now: float) -> list[tuple[Fault, float, bool]]:
-        """Each fault, the moment its window counts from, and whether it is in force."""
+    def listed(self, namespace: str, now: float) -> list[Listed]:
+        """Each fault that is set, as it stands at `now`."""
         timeline = self._timelines.get(namespace)
         return timeline.listed(now) if timeline is not None else []
 

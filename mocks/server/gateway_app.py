@@ -12,6 +12,7 @@ from aiohttp import web
 from mocks.bank.agreements import agreement_csv
 from mocks.bank.model import BankGateway
 from mocks.daily_log import day_bounds
+from mocks.fault_timeline import Listed
 from mocks.gateway import Gateway
 from mocks.messages import DEFAULT_NAMESPACE, Call, CallRecord, Reply
 from mocks.payment.model import PaymentGateway
@@ -190,10 +191,11 @@ class GatewayService:
         if closes_port(fault):
             self._port_faults.put(fault)
 
-    def faults(self, namespace: str) -> list[tuple[Fault, float, bool]]:
-        """Each fault, the epoch seconds its window counts from, and whether it is in force."""
+    def faults(self, namespace: str) -> list[Listed]:
+        """Each fault that is set, its times in epoch seconds."""
         space = self._gateway.known(namespace)
-        return [] if space is None else space.faults.listed(self._service.clock.now())
+        listed = [] if space is None else space.faults.listed(self._service.clock.now())
+        return self._port_faults.counted(listed) if namespace == DEFAULT_NAMESPACE else listed
 
     def namespaces(self) -> list[tuple[str, float, int]]:
         """Each namespace, when it was used last, and how many faults it has."""

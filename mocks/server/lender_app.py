@@ -9,6 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
+from mocks.fault_timeline import Listed
 from mocks.lender.partner_fields import read_callback
 from mocks.lender.service import Lender, LenderRequest, LenderResponse
 from mocks.lender.store import StoreUnavailable
@@ -259,9 +260,10 @@ class LenderService:
         if closes_port(fault):
             self._port_faults.put(fault)
 
-    def faults(self, namespace: str) -> list[tuple[Fault, float, bool]]:
-        """Each fault, the epoch seconds its window counts from, and whether it is in force."""
-        return self._edge.listed(namespace, self._service.clock.now())
+    def faults(self, namespace: str) -> list[Listed]:
+        """Each fault that is set, its times in epoch seconds."""
+        listed = self._edge.listed(namespace, self._service.clock.now())
+        return self._port_faults.counted(listed) if namespace == DEFAULT_NAMESPACE else listed
 
     def namespaces(self) -> list[tuple[str, float, int]]:
         """Each namespace that has had faults, when it was used last, and how many it has."""

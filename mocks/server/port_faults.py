@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections import Counter
+from collections.abc import Sequence
 
+from mocks.fault_timeline import Listed
 from mocks.server.clock import WallClock
 from mocks.server.listener import Listener
 from mocks.server.logs import Log, failure
@@ -27,9 +30,11 @@ class PortFaults:
         self._log = log
         self._running: dict[str, asyncio.Task[None]] = {}
         self._closed: set[str] = set()
+        self._closings: Counter[str] = Counter()
 
     def put(self, fault: Fault) -> None:
         """Close the port in the windows of `fault`, counted from now."""
+        self._closings[fault.label] = 0
         loop = asyncio.get_running_loop()
         self._running[fault.label] = loop.create_task(self._follow(fault, self._clock.now()))
 
@@ -39,6 +44,16 @@ class PortFaults:
             task = self._running.pop(planned, None)
             if task is not None:
                 task.cancel()
+
+    def counted(self, listed: Sequence[Listed]) -> list[Listed]:
+        """`listed`, with the closings of the port for what a fault of it struck: who is refused a
+        connection is seen by nobody here."""
+        return [
+            each._replace(struck=self._closings[each.fault.label])
+            if closes_port(each.fault)
+            else each
+            for each in listed
+        ]
 
     async def close(self) -> None:
         """Forget all."""
@@ -69,6 +84,7 @@ class PortFaults:
         else:
             self._closed.add(label)
         if was_closed == bool(self._closed):
+            self._closings[label] += not opened
             return
         try:
             # Once begun it is carried through, or the port would be lost.
@@ -76,4 +92,5 @@ class PortFaults:
         except (OSError, PortBusy) as error:
             self._log.error("port_switch_failed", **failure(error))
         else:
+            self._closings[label] += not opened
             self._log.info("port_opened" if opened else "port_closed")

@@ -16,6 +16,7 @@ from reports.objectives import all_hold, evaluate
 from reports.recorder import scan_events
 from reports.run_folder import Clock
 from reports.summary_schema import Latency, Summary
+from reports.untested import untested
 from scenarios.arrivals import expected_arrivals
 from scenarios.ceilings.judge import ceilings_met
 from scenarios.schema import Scenario
@@ -43,13 +44,15 @@ def measured(
     arrived = max(1, summary.customers.issued)
     expected = expected_arrivals(scenario.arrivals, scenario.duration)
     outcomes = evaluate(floors_scaled(scenario.objectives, arrived / expected), standing)
+    reason = untested(scenario, [summary])
     found = used(folder, scenario, counters)
     return Measured(
         clock=clock,
         rate=rate,
         number=number,
         seed=scenario.seed,
-        held=all_hold(outcomes),
+        held=all_hold(outcomes) and not reason,
+        untested=reason,
         missed=tuple(outcome for outcome in outcomes if not outcome.holds),
         causes=summary.causes[:MOST_CAUSES],
         arrivals=summary.customers.issued,

@@ -62,7 +62,9 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     `requests`: latency of all requests of customers, from the intended start. `lateness`: p99 of
     how late arrivals were issued. `steps`: percentiles (`p50`, `p90`, `p95`, `p99`) by step;
     `requests_per_arrival` by step, `calls_per_arrival` by gateway. `limits`: ceilings of the
-    testbed's own that were met, which says nothing of the system under test.
+    testbed's own that were met, which says nothing of the system under test. `untested`: why it
+    does not hold although no objective was missed, such as a fault that struck nobody at so low a
+    rate.
     """
 
     clock: Clock
@@ -85,6 +87,7 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     times: Times | None
     usage: tuple[Usage, ...]
     limits: tuple[Met, ...] = ()
+    untested: str = ""
 
     def used(self, resource: str) -> Usage | None:
         """The usage of one resource, if it was measured."""
@@ -127,6 +130,15 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True):
         if self.state == "limited" or self.low is None or self.high is None:
             return None
         return math.sqrt(self.low * self.high)
+
+    @property
+    def untested(self) -> str:
+        """Why nothing was tested at the lowest rate, where nothing was found to hold; empty if the
+        objectives decided."""
+        if self.low is not None or not self.measures:
+            return ""
+        lightest = self.at(self.rates[0])
+        return lightest[0].untested if all(each.untested for each in lightest) else ""
 
     def at(self, rate: float) -> tuple[Measured, ...]:
         """The measures of one rate, in their order."""

@@ -16,7 +16,9 @@ NEAR = 0.15
 
 
 def measure_in_words(measure: Measured) -> str:
-    """Whether the objectives held, or which were missed."""
+    """Whether the objectives held, which were missed, or why that was not tested."""
+    if measure.untested:
+        return f"not tested: {measure.untested}"
     missed = ", ".join(outcome.text for outcome in measure.missed)
     words = f"missed {missed}" if missed else "held"
     return f"{words}, {AT_LIMIT}: {in_words(measure.limits)}" if measure.limits else words
@@ -30,6 +32,9 @@ def limit_in_words(limit: Limit) -> str:
             return f"the objectives hold at {low} and fail at {high}"
         case "always":
             return f"the objectives hold at every rate up to {shown(limit.highest, '/s')}"
+        case "never" if limit.untested:
+            lowest = shown(limit.rates[0], "/s")
+            return f"no rate is known to hold, and at {lowest} nothing is tested: {limit.untested}"
         case "never":
             return f"the objectives fail at every rate down to {shown(limit.lowest, '/s')}"
         case "limited":

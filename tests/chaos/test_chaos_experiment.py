@@ -7,12 +7,14 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from loadtests.admin import fetch
 from loadtests.live_run import drive
 from loadtests.stack import Stack
 from scenarios.schema import Scenario
@@ -125,6 +127,9 @@ def test_an_outage_that_outlasts_the_experiment_deviates_and_is_rolled_back(
 ) -> None:
     experiment = Experiment(stack, tmp_path, BINDRILL_OUTAGE="1h", BINDRILL_WAIT="0.1")
     try:
+        while not experiment.over:  # without a call, its probes would have nothing to look at
+            fetch(f"{stack.urls['bank']}/v1/open", "POST", {})
+            time.sleep(0.05)
         code, journal = experiment.result()
     finally:
         experiment.end()

@@ -16,6 +16,7 @@ from loadtests.chaos.counters import Answered, count
 from loadtests.chaos.probes import (
     bindings_active_per_second,
     fault_in_force,
+    fault_strikes,
     gateway_error_share,
     service_ready,
 )
@@ -104,10 +105,29 @@ def test_the_error_share_follows_the_fault(bank: str) -> None:
                 fetch(f"{bank}/v1/open", "POST", {})
             return share.result()
 
-    assert gateway_error_share(bank, seconds=0.05) == 0.0
     assert watched() == 0.0  # refused for its fields, which is an answer
     set_fault(bank, outage("now"))
     assert watched() > 0.9
+    assert fault_strikes(bank, "now") > 0
+
+
+def test_a_share_of_no_calls_is_not_a_good_one(urls: dict[str, str]) -> None:
+    with pytest.raises(AdminProblem, match="nobody called"):
+        gateway_error_share(urls["payment"], seconds=0.05)
+
+
+def test_probes_of_the_wrong_service_say_so(urls: dict[str, str]) -> None:
+    with pytest.raises(AdminProblem, match="is not bank or sms or payment"):
+        gateway_error_share(urls["lender"], seconds=0.05)
+    with pytest.raises(AdminProblem, match="is not lender"):
+        bindings_active_per_second(urls["bank"], seconds=0.05)
+
+
+def test_strikes_of_a_fault_that_is_not_set(bank: str) -> None:
+    set_fault(bank, outage("later", start="1h"))
+    assert fault_strikes(bank, "later") == 0
+    with pytest.raises(AdminProblem, match="called latr; set are: later"):
+        fault_strikes(bank, "latr")
 
 
 def test_nobody_binds_without_load(urls: dict[str, str]) -> None:

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 import bindrill.drill as command
+from reports import events
 from reports.drills.measured import measured_drills
 from reports.drills.result import (
     Agreeing,
@@ -18,6 +19,7 @@ from reports.drills.result import (
     Repair,
     load_result,
 )
+from reports.recorder import Recorder
 from reports.run_folder import RunFolder
 from scenarios.ceilings.readings import Reading, ReadingsFile, readings_path
 from scenarios.loader import dump
@@ -61,7 +63,7 @@ MISSED = changed(judgements=(Judgement(objective="rpo", limit="1 s", measured="3
 def played(bindrill, tmp_path, monkeypatch):
     """The command, with drills that come out as given, one after the other."""
 
-    def play(*results, options=(), drill="backup-restore", readings=()):
+    def play(*results, options=(), drill="backup-restore", readings=(), everybody=True):
         left = list(results)
 
         def carried_out(run: RunFolder, **_):
@@ -71,6 +73,9 @@ def played(bindrill, tmp_path, monkeypatch):
                 file = ReadingsFile(readings_path(run.clock_folder("live"), reading.process))
                 file.add(reading)
                 file.close()
+            with Recorder(run.clock_folder("live")) as recorder:
+                for number in range(run.record.clocks["live"].planned if everybody else 1):
+                    recorder.add(events.arrival(number, 0.1, 0.1))
             return result
 
         monkeypatch.setattr(command, "run_drill", carried_out)
@@ -106,7 +111,7 @@ def test_json_alone_goes_to_standard_output_and_the_rest_beside_it(played):
     ("result", "code", "verdict"),
     [
         (MISSED, 99, "missed"),
-        (changed(state="failed", note="step detect: no alarm"), 99, "failed"),
+        (changed(state="failed", note="step detect: no alarm"), 97, "failed"),
         (changed(state="interrupted"), 130, "interrupted"),
     ],
 )
@@ -148,6 +153,14 @@ def test_a_drill_at_the_limit_is_judged_if_asked(played):
     assert "  Limit: open files of the gateways" in outcome.out
     assert "  missed  rpo 1 s: 3.5 s" in outcome.out
     assert load_result(run).verdict == RunFolder.open(run).record.clocks["live"].verdict == "missed"
+
+
+def test_a_drill_to_which_not_everybody_came_has_failed(played):
+    outcome, (run,) = played(RESULT, everybody=False)
+    assert outcome.code == 97
+    found = load_result(run)
+    assert (found.state, found.met) == ("failed", False)
+    assert found.note.startswith("only 1 of the ")
 
 
 def test_repeated_drills_have_seeds_one_after_the_other_and_a_table(played):

@@ -7,7 +7,7 @@ drain: 8s
 arrivals: {kind: poisson, rate: 4/s}
 journey: {pace: 0.02}
 faults:
-- {kind: outage, target: bank, start: 3s, duration: 2s}
+- {kind: outage, target: bank, start: 6s, duration: 2s}
 objectives: [success_rate >= 1%]
 """
 

@@ -202,8 +202,8 @@ NO_JSON = (b"", b"[]", b"7", b'"x"', b"NaN", b"null", b"<html>", b"{", b'{"a": "
     ],
 )
 def test_a_success_without_what_the_contract_says_is_a_bad_answer(raw_server, content):
-    answer, length = send(Client(raw_server(reply(201, content)).url), Request("submit"), 1)
-    assert (answer, length) == (Answer(201, UNUSABLE, "BAD_ANSWER"), len(content))
+    answer, body = send(Client(raw_server(reply(201, content)).url), Request("submit"), 1)
+    assert (answer, body) == (Answer(201, UNUSABLE, "BAD_ANSWER"), content)
 
 
 @pytest.mark.parametrize(
