@@ -49,7 +49,7 @@ def conclude(
     """Write `summary.json` from the events, and state and verdict into `run.json`.
 
     `wall_seconds` is how long the clock took to run; `note` says why it failed, in one line. A run
-    that met a ceiling of the testbed's own is judged only if `judge_at_limit`; one that is judged,
+    that met a ceiling of the testbed's own is judged only if `judge_at_limit`; one that met none,
     and did not test what it was to test, has failed. Raises ValueError on a malformed objective.
     """
     record = run.record.clocks[clock]
@@ -58,7 +58,7 @@ def conclude(
     write_summary(summary, folder)
     record.limits = ceilings_met(folder)
     record.judged = judge_at_limit or not record.limits
-    if state == "complete" and record.judged:
+    if state == "complete" and not record.limits:
         reason = untested(run.scenario, _summaries(folder, summary))
         state, note = ("failed", reason) if reason else (state, note)
     record.state = state

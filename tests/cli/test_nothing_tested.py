@@ -60,7 +60,7 @@ def test_validate_says_so_too(bindrill, written, tmp_path):
         "nobody arrives within 12s"
         in bindrill("validate", written(QUICK.replace("4/s", "1/h"))).err
     )
-    (tmp_path / "times.csv").write_text("seconds\n1700000000\n1700000001\n")
+    (tmp_path / "times.csv").write_text("seconds\n70\n71\n")
     recorded = QUICK.replace("{kind: poisson, rate: 4/s}", "{kind: recorded, file: times.csv}")
     outcome = bindrill("validate", written(recorded))
     assert outcome.code == 2

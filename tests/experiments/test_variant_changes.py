@@ -22,7 +22,7 @@ def test_dotted_and_nested_changes_merge_and_leave_the_rest(written):
         assert result.lender.bank.attempts == base.lender.bank.attempts
         assert result.lender.sms == base.lender.sms
         (fault,) = result.faults
-        assert (fault.mode, fault.start, fault.duration) == ("hang", 3, 2)
+        assert (fault.mode, fault.start, fault.duration) == ("hang", 6, 2)
     assert base.faults[0].mode == "503"
 
 
