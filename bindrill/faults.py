@@ -60,7 +60,7 @@ def list_faults(
             state = "in force" if entry.in_force else "waiting or over"
             console.print(
                 f"{name:<8} {entry.label:<24} {entry.fault.kind:<20} {state}, struck"
-                f" {entry.struck:,} times"
+                f" {entry.struck:,} time{'' if entry.struck == 1 else 's'}"
             )
             found += 1
     if not found:

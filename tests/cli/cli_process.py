@@ -20,7 +20,7 @@ journey: {pace: 0.02, come_back: 0}
 world:
   sms: {limits: {minute: 10}, carrier: {delay: 200ms, loss: 0}}
 faults:
-  - {kind: latency, target: bank, name: "[/x]$a_b$", delay: 100ms, start: 1s, duration: 1s}
+  - {kind: latency, target: bank, name: "[/x]$a_b$", delay: 100ms, start: 1s}
 """
 
 

@@ -86,6 +86,9 @@ def test_a_port_that_a_fault_closed_is_opened_again(servers: Servers) -> None:
     shut = '{"kind": "outage", "target": "lender", "mode": "refuse", "duration": "1000d"}'
     assert said("set", shut) == (0, "1 set\n")
     eventually(lambda: is_closed(servers.address("lender")))
-    assert said("list") == (0, "lender   outage-lender            outage               in force\n")
+    assert said("list") == (
+        0,
+        "lender   outage-lender            outage               in force, struck 1 time\n",
+    )
     assert said("clear") == (0, "1 cleared\n")
     eventually(lambda: not is_closed(servers.address("lender")))

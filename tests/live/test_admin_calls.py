@@ -95,7 +95,7 @@ def test_a_coded_answer_is_decoded(raw_server) -> None:
 
 @pytest.mark.parametrize("url", ["http://[::1", "127.0.0.1:9", "http://h:99999/x", "http://a b"])
 def test_what_is_no_url_is_a_problem_and_no_traceback(url: str) -> None:
-    for call in (fetch, service_ready, clear_faults, lambda url: observe(url, 0.1)):
+    for call in (fetch, service_ready, clear_faults, lambda url: observe(url, 0.1, ["bank"])):
         with pytest.raises(AdminProblem, match="; write http://"):
             call(url)
 
