@@ -34,6 +34,7 @@ from reports.claims import claimed
 from reports.drills.result import DrillResult, Judgement, TimelineEntry
 from reports.numbers import MISSING
 from reports.progress import Progress
+from reports.room import check_room
 from reports.run_folder import RunFolder, State
 from reports.verdict import conclude, outcomes_of, shown_value
 from scenarios.arrivals import arrival_times
@@ -75,6 +76,7 @@ def drill_scenario(name: str, options: DrillOptions) -> int:
     require(scenario)
     console = plain_console(stderr=options.json)
     tidy(options.out)
+    check_room(options.out, _planned(scenario), ("live",))
     played: list[tuple[RunFolder, DrillResult]] = []
     for number in range(options.repeat):
         again = scenario.model_copy(update={"seed": scenario.seed + number})
@@ -94,9 +96,12 @@ def _once(
     scenario: Scenario, options: DrillOptions, console: Console
 ) -> tuple[RunFolder, DrillResult]:
     run = RunFolder.create(options.out, scenario, command=["bindrill", *sys.argv[1:]])
-    planned = sum(1 for _ in arrival_times(scenario.arrivals, scenario.seed, scenario.duration))
     with claimed(run.path):
-        return run, _carried_out(run, planned, options, console)
+        return run, _carried_out(run, _planned(scenario), options, console)
+
+
+def _planned(scenario: Scenario) -> int:
+    return sum(1 for _ in arrival_times(scenario.arrivals, scenario.seed, scenario.duration))
 
 
 def _carried_out(

@@ -22,6 +22,7 @@ from bindrill.twin import play_twin
 from mocks.lender.database_url import DatabaseUrl
 from reports.claims import claimed
 from reports.replications import write_replications
+from reports.room import check_room
 from reports.run_folder import Clock, RunFolder, State
 from reports.variants import create_variant
 from reports.verdict import conclude
@@ -94,6 +95,8 @@ def run_scenario(name: str, options: RunOptions) -> int:
         DatabaseUrl(options.database)
     console = plain_console(stderr=options.json)
     tidy(options.out)
+    planned = sum(map(_planned, variants.values() or [scenario]))
+    check_room(options.out, planned, options.clocks)
     run = RunFolder.create(options.out, scenario, command=["bindrill", *sys.argv[1:]])
     console.print(
         f"{scenario.name}: {_planned(scenario):,} customers in {format_duration(scenario.duration)}"
