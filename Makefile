@@ -1,7 +1,4 @@
-# make run   the main job: simulate and play the bank outage, then print verdict and report
-# make test  the whole test suite
-# make check formatting, lints, types and import layers
-# make bench the benchmarks, as ratios; writes the table in docs/benchmarks.md
+# `make help` lists the targets; `make` alone is `make run`.
 
 PYTHON ?= python3
 VENV := .venv
@@ -13,22 +10,22 @@ STAMP := $(VENV)/.installed
 # the long ones not to come last.
 PARALLEL := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: run test check bench clean
+.PHONY: run test check bench help clean
 
-run: $(STAMP)
+run: $(STAMP)  ## the main job: simulate and play the bank outage, then print verdict and report
 	$(BIN)/bindrill run bank-outage
 
-test: $(STAMP)
+test: $(STAMP)  ## the whole test suite
 	@scripts/install-system-packages
 	$(BIN)/pytest $(PARALLEL)
 
-check: $(STAMP)
+check: $(STAMP)  ## formatting, lints, types and import layers
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(STAMP)
+bench: $(STAMP)  ## the benchmarks, as ratios; writes the table in docs/benchmarks.md
 	$(BIN)/pip install --quiet -c constraints.txt -e '.[bench]'
 	$(BIN)/python -m benchmarks --write
 
@@ -39,5 +36,8 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
 	touch $(STAMP)
 
-clean:
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+clean:  ## remove the environment, builds and caches
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache
