@@ -43,7 +43,7 @@ class _OneLineErrors(TyperGroup):
             if told is None:
                 raise
             lines, code = told, exit_code_of(error)
-        for line in lines:
+        for line in filter(None, lines):  # help that was asked for by no argument says nothing more
             complain(line)
         sys.exit(code)
 

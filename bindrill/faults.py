@@ -84,6 +84,8 @@ def set_faults(
 
     servers = _servers(url, target)
     given = _records(record)
+    if not given:
+        raise InputProblem("there is no fault in it; write a record, or a list of records")
     key = secret("--token", token, token_file) or ""
     by_root: dict[str, list[Any]] = {}
     for one in given:

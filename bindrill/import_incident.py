@@ -23,6 +23,8 @@ def import_incident(source: Path, out: Path | None, name: str | None) -> int:
     ScenarioProblems and InputProblem.
     """
     recording = read_recording(source)
+    if recording.is_of_nothing:
+        raise InputProblem(f"{source}: no gateway has a value in any row; write some")
     target = Path(f"{source.stem}.yaml") if out is None else out
     called = name or re.sub(r"[^a-z0-9]+", "-", target.stem.lower()).strip("-")[:LONGEST_NAME]
     fits = re.fullmatch(r"[a-z0-9][a-z0-9-]*", called) and len(called) <= LONGEST_NAME

@@ -23,8 +23,9 @@ FEWEST_CALLS: dict[str, int] = {"p50": 20, "p99": 100, "error_share": 20}
 SMOOTH = 5
 """Rows over which both series are averaged before they are compared."""
 CHANCE = 3.0
-"""Standard deviations of a Poisson count that arrivals may be off, where that is more than their
-tolerance: with fewer than 400 customers in an average."""
+"""Standard deviations that counts may be off by chance, where that is more than their tolerance:
+arrivals, as a Poisson count, with fewer than 400 customers in an average; shares of errors, as a
+binomial one, with fewer than 5,625 calls at a share of one half."""
 
 _Row = NDArray[np.float64]
 
@@ -113,9 +114,16 @@ def _gateway(events: pl.LazyFrame, fault: RecordedSeries, duration: float) -> li
                     known,
                     _points if weighed else _relative,
                     weights=number if weighed else None,
+                    by_chance=_of_shares(there, number) if weighed else None,
                 )
             )
     return found
+
+
+def _of_shares(recorded: _Row, number: _Row) -> _Row:
+    """How far a share of errors may be off by chance, where so many calls were made."""
+    share = _smooth(recorded, np.where(np.isfinite(recorded), number, 0.0))
+    return CHANCE * np.sqrt(share * (1 - share) / np.maximum(_windowed(number), 1))
 
 
 def _by_row(

@@ -80,7 +80,9 @@ def _panels(replay: Replay) -> list[tuple[str, list[ReplaySeries]]]:
 def _scale(axes: Axes, drawn: Sequence[ReplaySeries]) -> None:
     if drawn[0].measure in _LATENCIES:
         values = [v for s in drawn for v in (*s.recorded, *s.replayed) if v]
-        low, high = min(values, default=0.01), max(values, default=1.0)
+        if not values:  # no logarithm shows nothing, or noughts alone
+            return
+        low, high = min(values), max(values)
         bottom = 10.0 ** np.floor(np.log10(max(low, 1e-4)))
         log_seconds(axes, "y", float(bottom), float(10.0 ** np.ceil(np.log10(high) + 1e-9)))
         return

@@ -21,6 +21,11 @@ def untested(scenario: Scenario, summaries: Sequence[Summary]) -> str:
         customers = summary.customers
         if short := shortfall(customers.issued, customers.planned):
             return short
+        if customers.issued and not customers.ended:
+            return (
+                f"none of the {customers.issued:,} customers had ended when the time was up; see"
+                " whether the service answers at all, or write a longer drain"
+            )
     windows = [{window.label: window for window in each.faults} for each in summaries]
     for fault in scenario.faults:
         if reason := _idle(fault, windows):

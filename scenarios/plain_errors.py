@@ -151,7 +151,8 @@ def _shape(value: Any) -> str:
 
 def _bound(word: str, key: str, otherwise: str) -> Callable[[Place, str, ErrorDetails], str]:
     def say(place: Place, shown: str, error: ErrorDetails) -> str:
-        bound = f"{error['ctx'][key]:g}"
+        most = error["ctx"][key]
+        bound = str(most) if isinstance(most, int) else f"{most:g}"
         mend = place.form.examples if place.form else otherwise.format(bound)
         return f"{shown} is {word} {bound}; write {mend}"
 

@@ -57,6 +57,16 @@ class Recording(msgspec.Struct, frozen=True):
     gateways: dict[str, GatewaySeries]
 
     @property
+    def is_of_nothing(self) -> bool:
+        """Whether no gateway has a value in any row, so that there is nothing to replay."""
+        return all(
+            value is None
+            for gateway in self.gateways.values()
+            for series in (gateway.p50, gateway.p99, gateway.error_share)
+            for value in series
+        )
+
+    @property
     def rows(self) -> int:
         """How many rows there are."""
         return len(self.arrivals)

@@ -92,3 +92,17 @@ def test_a_port_that_a_fault_closed_is_opened_again(servers: Servers) -> None:
     )
     assert said("clear") == (0, "1 cleared\n")
     eventually(lambda: not is_closed(servers.address("lender")))
+
+
+def test_an_empty_list_is_no_fault(bindrill):
+    refused = bindrill("faults", "set", "[]")
+    assert refused.code == 2
+    assert (
+        refused.err == "bindrill: there is no fault in it; write a record, or a list of records\n"
+    )
+
+
+def test_help_without_an_argument_says_nothing_more(bindrill):
+    shown = bindrill("faults")
+    assert "clear" in shown.out
+    assert not shown.err.strip()

@@ -95,3 +95,23 @@ def test_on_the_command_line(tmp_path: Path, rows: int, options: tuple[str, ...]
     page = (folder / "report.html").read_text()
     assert "Replay of the recording" in page
     assert "Recorded and replayed" in page
+
+
+@pytest.mark.parametrize("seed", range(1, 9))
+def test_few_calls_are_not_judged_by_chance(bindrill, tmp_path, seed):
+    """Three rows of 300 calls, half of which fail, are off by more than two points now and then."""
+    rows = "".join(f"2026-11-27T08:0{row}:00,300,100,500,50%\n" for row in range(3))
+    file = tmp_path / "few.csv"
+    file.write_text("time,arrivals,bank_p50_ms,bank_p99_ms,bank_error_share\n" + rows)
+    assert bindrill("import", file, "--out", file.with_suffix(".yaml")).code == 0
+    done = bindrill("run", file.with_suffix(".yaml"), "--sim", "--seed", seed, "--out", tmp_path)
+    assert "met     replayed >= 90%: 100 %" in done.out
+
+
+def test_a_gateway_without_any_value_is_refused(bindrill, tmp_path):
+    file = tmp_path / "empty.csv"
+    rows = "".join(f"2026-11-27T08:0{row}:00,300,,,\n" for row in range(3))
+    file.write_text("time,arrivals,bank_p50_ms,bank_p99_ms,bank_error_share\n" + rows)
+    refused = bindrill("import", file)
+    assert refused.code == 2
+    assert refused.err.endswith("no gateway has a value in any row; write some\n")

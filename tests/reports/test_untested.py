@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from fake_runs import make_run, rows, scenario
 
+from reports.events import arrival
 from reports.recorder import Recorder
 from reports.run_folder import RunFolder
 from reports.strikes import Strikes, write_strikes
@@ -101,3 +102,12 @@ def test_calls_that_nobody_saw_are_no_low_number_of_calls(tmp_path: Path) -> Non
                 recorder.add(row)
     conclude(run, "sim", state="complete", wall_seconds=1.0)
     assert verdict_of(run) == "missed"
+
+
+def test_nobody_came_to_an_end(tmp_path: Path) -> None:
+    run = RunFolder.create(tmp_path, scenario())
+    with Recorder(run.begin("sim", planned=2)) as recorder:
+        for number in range(2):
+            recorder.add(arrival(number, 0.5, 0.5))
+    conclude(run, "sim", state="complete", wall_seconds=1.0)
+    assert why(run).startswith("none of the 2 customers had ended when the time was up")
