@@ -12,7 +12,7 @@ from typing import Literal
 
 import msgspec
 
-from scenarios.contract import OPERATIONS
+from scenarios.contract import OPERATIONS, ErrorCode
 from scenarios.gateways import GATEWAY_OPERATIONS
 from scenarios.plain_text import flaw, quoted
 from scenarios.units import (
@@ -124,6 +124,13 @@ LONGEST = 200
 _COMPARISON = re.compile(r"[<>=!]+")
 _NAME = re.compile(r"\w+", re.ASCII)
 _CAUSE = re.compile(r"[a-z0-9_]+")
+_CAUSES = frozenset(code.lower() for code in ErrorCode) | {
+    *("patience", "otp_not_received", "verifying_too_long", "otp_tries", "journey_error"),
+    *("payment_unknown", "bank_unknown", "testbed_limit", "bad_answer"),
+}
+"""Causes that journeys end for with our lender, beside the partners' own reasons."""
+_SLIP = 0.85
+"""How alike two words are of which one is a slip of the other, as difflib measures it."""
 
 
 class Objective(msgspec.Struct, frozen=True):
@@ -204,6 +211,11 @@ def _check_argument(metric: Metric, argument: str) -> None:
         raise ValueError(
             f"{quoted(argument)} is not a cause; write a word such as bank_unavailable"
         )
+    if metric.takes == "cause" and argument not in _CAUSES:
+        # A team's own service has causes of its own, so only what looks like a slip is refused.
+        near = get_close_matches(argument, _CAUSES, n=1, cutoff=_SLIP)
+        if near:
+            raise ValueError(f"there is no cause {quoted(argument)}; did you mean {near[0]}?")
 
 
 def _noun(metric: Metric) -> str:
