@@ -14,12 +14,12 @@ from prometheus_client.registry import Collector
 
 from mocks.messages import DEFAULT_NAMESPACE
 from mocks.server.clock import WallClock
-from mocks.server.crowd import Connection, Crowd
 from mocks.server.door import Door, Takes
 from mocks.server.hosts import Hosts
 from mocks.server.journal import Journal
 from mocks.server.logs import Log, failure, quiet_stdlib
 from mocks.server.metrics import CONTENT_TYPE, Metrics
+from mocks.server.open_connections import Connection, OpenConnections
 from mocks.server.wire import (
     MAX_JSON_BYTES,
     ConnectionCut,
@@ -65,7 +65,7 @@ class Service:
         name: str,
         settings: Settings,
         log: Log,
-        crowd: Crowd,
+        connections: OpenConnections,
         document: dict[str, Any],
     ) -> None:
         self.name = name
@@ -88,7 +88,7 @@ class Service:
         self._metrics = Metrics(name, lambda: float(self._in_flight), self._connections)
         self._document = document
         self._check: Check | None = None
-        self._crowd = crowd
+        self._open_connections = connections
         self._door = Door(settings.hosts)
         self._methods: dict[str, set[str]] = {}
         self._app.on_shutdown.append(self._shut_down)
@@ -133,7 +133,7 @@ class Service:
         assert self.runner.server is not None  # noqa: S101  # set up by then
         return Connection(
             self.runner.server,
-            self._crowd,
+            self._open_connections,
             self._metrics.connection_closed,
             self._not_http,
             access_log=None,

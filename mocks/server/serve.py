@@ -23,13 +23,13 @@ from mocks.payment.model import PaymentGateway
 from mocks.server.admin_port import AdminPort
 from mocks.server.app import Service, Settings
 from mocks.server.callbacks import Callbacks
-from mocks.server.crowd import Crowd, most_connections
 from mocks.server.gateway_app import CallFeed, GatewayService
 from mocks.server.hosts import Hosts
 from mocks.server.lender_app import LenderService
 from mocks.server.listener import Listener
 from mocks.server.live_world import LiveWorld
 from mocks.server.logs import Log, LogStream, failure, open_log
+from mocks.server.open_connections import OpenConnections, most_connections
 from mocks.server.options import ADMIN_PORT, GATEWAYS, ServeOptions
 from mocks.server.problems import PortBusy as PortBusy
 from mocks.server.problems import StartProblem as StartProblem
@@ -59,8 +59,8 @@ class Stack:
         self._services: dict[str, Service] = {}
         self._parts: dict[str, GatewayService | LenderService] = {}
         self._admin: AdminPort | None = None
-        self._crowd: Crowd | None = None
-        self._crowd_watch: asyncio.Task[None] | None = None
+        self._connections: OpenConnections | None = None
+        self._connections_watch: asyncio.Task[None] | None = None
         self._callbacks: list[Callbacks] = []
         self._store: SqlStore | None = None
         self._log: Log | None = None
@@ -98,8 +98,8 @@ class Stack:
         await asyncio.gather(*map(self._stop_service, GATEWAYS))
         if self._admin is not None:
             await self._admin.close()
-        if self._crowd_watch is not None:
-            self._crowd_watch.cancel()
+        if self._connections_watch is not None:
+            self._connections_watch.cancel()
         for callbacks in self._callbacks:
             await callbacks.close()
         if self._store is not None:
@@ -126,7 +126,7 @@ class Stack:
         except OSError as error:
             raise StartProblem(f"log file {options.log_file}: {error.strerror}") from None
         asyncio.get_running_loop().set_exception_handler(self._loop_failed)
-        self._crowd = Crowd(most_connections(), self._log)
+        self._connections = OpenConnections(most_connections(), self._log)
         for name, port in options.ports.items():
             self._listeners[name] = Listener(name, options.host, port)
         for name in options.ports:
@@ -141,7 +141,7 @@ class Stack:
             await self._listeners[name].open(service.runner, service.accept)
         if self._admin is not None:
             await self._admin.open()
-        self._crowd_watch = asyncio.get_running_loop().create_task(self._crowd.watch())
+        self._connections_watch = asyncio.get_running_loop().create_task(self._connections.watch())
         lender = self._parts.get("lender")
         if isinstance(lender, LenderService):
             await lender.start()
@@ -244,8 +244,8 @@ class Stack:
 
     def _new_service(self, name: str, document: dict[str, Any]) -> Service:
         assert self._log is not None  # noqa: S101  # opened before any service is made
-        assert self._crowd is not None  # noqa: S101  # likewise
-        return Service(name, self._settings, self._log, self._crowd, document)
+        assert self._connections is not None  # noqa: S101  # likewise
+        return Service(name, self._settings, self._log, self._connections, document)
 
     def _loop_failed(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")

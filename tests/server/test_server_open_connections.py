@@ -12,7 +12,7 @@ import pytest
 from raw import Raw, request
 from served import PERSON, Servers, eventually, form
 
-from mocks.server import crowd
+from mocks.server import open_connections
 from scenarios.ceilings.exhaustion import taken_exhaustion
 
 JSON = "Content-Type: application/json"
@@ -22,14 +22,14 @@ HALF_CHUNK = request("POST /v1/open", JSON, "Transfer-Encoding: chunked") + b"10
 FORM = "Content-Type: multipart/form-data; boundary=frontier"
 HALF_FORM = request("POST /v1/applicants/x/documents", FORM, "Content-Length: 70000")
 HALF_FORM += form(kind=b"bank_card", file=bytes(1000))[0][:500]
-ALMOST = dict.fromkeys(crowd.LIMITS, 0.05) | {"work": 60.0}
+ALMOST = dict.fromkeys(open_connections.LIMITS, 0.05) | {"work": 60.0}
 
 
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Limits of next to nothing for those who wait for their clients."""
-    monkeypatch.setattr(crowd, "LIMITS", ALMOST)
-    monkeypatch.setattr(crowd, "SWEEP", 0.01)
+    monkeypatch.setattr(open_connections, "LIMITS", ALMOST)
+    monkeypatch.setattr(open_connections, "SWEEP", 0.01)
 
 
 def logged(servers: Servers, event: str) -> list[dict[str, Any]]:
@@ -72,8 +72,8 @@ def test_who_keeps_the_server_waiting_is_cut_off(
 def test_an_answer_that_nobody_reads_is_not_kept_for_ever(
     serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(crowd, "LIMITS", {**crowd.LIMITS, "answer": 0.05})
-    monkeypatch.setattr(crowd, "SWEEP", 0.01)
+    monkeypatch.setattr(open_connections, "LIMITS", {**open_connections.LIMITS, "answer": 0.05})
+    monkeypatch.setattr(open_connections, "SWEEP", 0.01)
     servers = serve("bank")
     with socket.socket() as deaf:
         deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -106,7 +106,7 @@ def test_many_slow_connections_leave_one_line_in_the_log(serve, hasty: None) -> 
 def test_without_room_those_who_wait_longest_go_and_the_service_answers(
     serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(crowd, "MOST", 40)
+    monkeypatch.setattr(open_connections, "MOST", 40)
     servers = serve("bank", "sms")
     with ExitStack() as open_ones:
         for content in (b"", HALF_HEAD, HALF_BODY, b"") * 30:
@@ -122,7 +122,7 @@ def test_without_room_those_who_wait_longest_go_and_the_service_answers(
 
 
 def test_work_in_progress_keeps_its_place(serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(crowd, "MOST", 10)
+    monkeypatch.setattr(open_connections, "MOST", 10)
     servers = serve("sms")
     question = json.dumps({"phone": PERSON["phone"], "wait": 60}).encode()
     with ExitStack() as open_ones:
@@ -141,13 +141,13 @@ def test_there_is_room_for_fewer_connections_than_open_files() -> None:
     try:
         for files, most in ((256, 192), (1024, 768), (before[0], min(10_000, before[0] * 3 // 4))):
             resource.setrlimit(resource.RLIMIT_NOFILE, (files, before[1]))
-            assert crowd.most_connections() == most
+            assert open_connections.most_connections() == most
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def test_garbage_leaves_one_line_in_the_log(serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(crowd, "SWEEP", 0.01)
+    monkeypatch.setattr(open_connections, "SWEEP", 0.01)
     servers = serve("bank")
     for _ in range(50):
         with Raw(servers, "bank") as raw:

@@ -53,21 +53,21 @@ def most_connections() -> int:
 
 
 class Connection(web.RequestHandler):
-    """aiohttp's connection, one of a crowd. `closed` is told why the crowd closed it, `refused`
+    """aiohttp's connection, one of all that are open. `closed` is told why it was closed, `refused`
     that what came over it was no HTTP."""
 
-    __slots__ = ("_crowd", "closed", "phase", "refused", "seen", "since")
+    __slots__ = ("_connections", "closed", "phase", "refused", "seen", "since")
 
     def __init__(
         self,
         server: web.Server,
-        crowd: Crowd,
+        connections: OpenConnections,
         closed: Callable[[str], None],
         refused: Callable[[], None],
         **options: Any,
     ) -> None:
         super().__init__(server, loop=asyncio.get_running_loop(), **options)
-        self._crowd = crowd
+        self._connections = connections
         self.closed = closed
         self.refused = refused
         self.phase: Phase = "head"
@@ -76,10 +76,10 @@ class Connection(web.RequestHandler):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        self._crowd.join(self)
+        self._connections.join(self)
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        self._crowd.leave(self)
+        self._connections.leave(self)
         super().connection_lost(exc)
 
     def look(self, now: float) -> None:
@@ -103,7 +103,7 @@ class Connection(web.RequestHandler):
         if request.writer.output_size > 0:
             raise ConnectionError("an answer is on its way already")
         self.refused()
-        self._crowd.note("bad_requests", "not_http")
+        self._connections.note("bad_requests", "not_http")
         response = Problem(status, "BAD_REQUEST", "this is not HTTP as it should be").response()
         response.force_close()
         return response
@@ -117,7 +117,7 @@ class Connection(web.RequestHandler):
         return "idle" if self._request_count else "head"
 
 
-class Crowd:
+class OpenConnections:
     """All connections of a process's services, and what is said of them in the log."""
 
     def __init__(self, most: int, log: Log) -> None:
