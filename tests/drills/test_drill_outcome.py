@@ -76,6 +76,7 @@ def played(bindrill, tmp_path, monkeypatch):
             with Recorder(run.clock_folder("live")) as recorder:
                 for number in range(run.record.clocks["live"].planned if everybody else 1):
                     recorder.add(events.arrival(number, 0.1, 0.1))
+                    recorder.add(events.end(number, 0.1, 9.0, "ABANDONED", "patience"))
             return result
 
         monkeypatch.setattr(command, "run_drill", carried_out)
