@@ -7,6 +7,7 @@ import psutil
 import pytest
 from capacity_worlds import narrow
 
+from loadtests.calibration_at_load import MOST_LOADS
 from loadtests.capacity import Load, live_limit
 from reports.capacity.result import read_capacity
 from reports.capacity.search import Bounds
@@ -121,7 +122,8 @@ def test_a_search_in_both_clocks_measures_the_machine_first(bindrill, tmp_path):
     bounds = ("--from", "5/s", "--to", "10/s")
     done = bindrill("capacity", file, *once, *bounds, "--out", tmp_path / "runs")
     assert done.code == 0, done.err
-    assert done.out.count("measured at") == 3
+    # More than three where the machine was not busy enough at these to foretell the limit.
+    assert 3 <= done.out.count("measured at") <= MOST_LOADS
     (folder,) = (tmp_path / "runs").iterdir()
     measured = load_calibration(folder / "calibration.yaml")
     capacity = read_capacity(folder)
