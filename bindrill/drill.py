@@ -37,7 +37,7 @@ from reports.progress import Progress
 from reports.room import check_room
 from reports.run_folder import RunFolder, State
 from reports.verdict import conclude, outcomes_of, shown_value
-from scenarios.arrivals import arrival_times
+from scenarios.arrivals import arrival_count
 from scenarios.drill_library import load_drill
 from scenarios.interruption import undisturbed
 from scenarios.library_index import drills
@@ -101,7 +101,7 @@ def _once(
 
 
 def _planned(scenario: Scenario) -> int:
-    return sum(1 for _ in arrival_times(scenario.arrivals, scenario.seed, scenario.duration))
+    return arrival_count(scenario.arrivals, scenario.seed, scenario.duration)
 
 
 def _carried_out(

@@ -26,7 +26,7 @@ from reports.room import check_room
 from reports.run_folder import Clock, RunFolder, State
 from reports.variants import create_variant
 from reports.verdict import conclude
-from scenarios.arrivals import arrival_times
+from scenarios.arrivals import arrival_count
 from scenarios.calibration import load_calibration
 from scenarios.interruption import undisturbed
 from scenarios.loader import load_scenario, override
@@ -166,7 +166,7 @@ def _require_simulation(scenario: Scenario, options: RunOptions) -> None:
 
 
 def _planned(scenario: Scenario) -> int:
-    return sum(1 for _ in arrival_times(scenario.arrivals, scenario.seed, scenario.duration))
+    return arrival_count(scenario.arrivals, scenario.seed, scenario.duration)
 
 
 def _play_each(

@@ -27,7 +27,7 @@ from reports.capacity.usage import (
 )
 from reports.progress import Progress
 from reports.summary import summarise
-from scenarios.arrivals import arrival_times
+from scenarios.arrivals import arrival_count
 from scenarios.interruption import undisturbed
 from scenarios.schema import Scenario
 
@@ -142,8 +142,8 @@ def measure_live(
     )
     if watched is None:
         return None
-    times = arrival_times(scenario.arrivals, scenario.seed, scenario.duration)
-    summary = summarise(folder, scenario, planned=sum(1 for _ in times))
+    planned = arrival_count(scenario.arrivals, scenario.seed, scenario.duration)
+    summary = summarise(folder, scenario, planned=planned)
     counters = _counters(watched, scenario, load)
     return measured("live", scenario, folder, summary, counters, rate=rate, number=number)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 from scenarios.arrivals import arrival_times
 from scenarios.ceilings.soft_limits import hard_file_limit
 from scenarios.schema import Scenario
@@ -19,12 +21,13 @@ def files_needed(scenario: Scenario) -> int:
     that one of them holds a connection.
     """
     held = _seconds_held(scenario)
-    times = list(arrival_times(scenario.arrivals, scenario.seed, scenario.duration))
-    first = most = 0
-    for number, at in enumerate(times):
-        while times[first] < at - held:
-            first += 1
-        most = max(most, number - first + 1)
+    holding: deque[float] = deque()
+    most = 0
+    for at in arrival_times(scenario.arrivals, scenario.seed, scenario.duration):
+        holding.append(at)
+        while holding[0] < at - held:
+            holding.popleft()
+        most = max(most, len(holding))
     return ALWAYS + most
 
 

@@ -12,7 +12,7 @@ from loadtests.one_step import ENOUGH, Stuck, explained, joined
 from loadtests.tally import Tally
 from reports.progress import Progress
 from reports.untested import shortfall
-from scenarios.arrivals import arrival_times
+from scenarios.arrivals import arrival_count
 from scenarios.schema import Scenario
 
 WINDOW = 10.0
@@ -51,8 +51,7 @@ class Overview:
         self._scenario = scenario
         self._clock = clock
         self._tallies: dict[str, Tally] = {}
-        times = arrival_times(scenario.arrivals, scenario.seed, scenario.duration)
-        self._planned = sum(1 for _ in times)
+        self._planned = arrival_count(scenario.arrivals, scenario.seed, scenario.duration)
         self._history: deque[tuple[float, int]] = deque([(0.0, 0)])
 
     def update(self, worker: str, tally: Tally) -> None:

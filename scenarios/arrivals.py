@@ -63,6 +63,21 @@ def first_arrival(arrivals: Arrivals, seed: int, duration: float) -> float | Non
     return next(arrival_times(arrivals, seed, duration), None)
 
 
+def arrival_count(arrivals: Arrivals, seed: int, duration: float) -> int:
+    """How many customers arrive. Raises ValueError on a bad recording."""
+    if isinstance(arrivals, RecordedArrivals):
+        return _count(arrivals, seed, duration)  # anew each time: its file may have changed
+    return _drawn_count(arrivals, seed, duration)
+
+
+def _count(arrivals: Arrivals, seed: int, duration: float) -> int:
+    return sum(1 for _ in arrival_times(arrivals, seed, duration))
+
+
+# A day at 50 a second takes seconds to draw, and one command asks for its number several times.
+_drawn_count = lru_cache(maxsize=32)(_count)
+
+
 def rate_at(arrivals: Arrivals, t: float, duration: float, base: Path | None = None) -> float:
     """The planned rate per second at `t` seconds of a run of `duration` seconds.
 

@@ -19,7 +19,7 @@ from reports.recorder import twin_folder
 from reports.replications import Replications, Stopped, merge
 from reports.summary import summarise
 from reports.summary_schema import Summary
-from scenarios.arrivals import arrival_times, first_arrival
+from scenarios.arrivals import arrival_count, first_arrival
 from scenarios.keyed import Keyed
 from scenarios.schema import Scenario
 from sim.executor import in_order
@@ -92,8 +92,8 @@ def _simulated(task: Task, folder: Path) -> Summary:
         run_twin(scenario, folder)
     if run_sim(scenario, folder).state == "interrupted":
         raise KeyboardInterrupt
-    times = arrival_times(scenario.arrivals, scenario.seed, scenario.duration)
-    return summarise(folder, scenario, planned=sum(1 for _ in times))
+    planned = arrival_count(scenario.arrivals, scenario.seed, scenario.duration)
+    return summarise(folder, scenario, planned=planned)
 
 
 def replicate(
